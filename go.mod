@@ -1,0 +1,3 @@
+module github.com/runnelio/runnel
+
+go 1.26
