@@ -1,0 +1,286 @@
+// Package plan holds the logical plan: relational nodes over bound expressions.
+// The binder and the SDK build it, the optimiser rewrites it, the physical
+// planner turns it into stages. Nodes are immutable; a rewrite makes new ones.
+package plan
+
+import (
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/types"
+)
+
+// Node is a relational operator.
+type Node interface {
+	Schema() *types.Schema
+	Inputs() []Node
+	WithInputs(in []Node) Node
+}
+
+// Table is a resolved table of a connector: what CREATE TABLE says, bound.
+type Table struct {
+	Path       string // catalog.database.table
+	Connector  *connector.Connector
+	Options    map[string]string // of the connector (hints merged)
+	FormatName string
+	Format     format.Format // nil if none
+	// Physical is the schema as the connector sees it: physical columns, then
+	// the metadata columns that are used. Computed columns are a Project above.
+	Physical   *types.Schema
+	Metadata   []connector.Metadata
+	PrimaryKey []int // in Physical
+	Partitions []string
+	// OnError is the policy for records that do not decode.
+	OnError ErrorPolicy
+	// Changelog is what the source emits: append, or all kinds (debezium…).
+	Changelog bool
+	Span      diag.Span
+}
+
+// ErrorPolicy is what happens to a record or row that cannot be read or written.
+type ErrorPolicy struct {
+	Action     string // fail, skip, dead-letter
+	DeadLetter string // path of the dead-letter file, for dead-letter
+}
+
+// Scan reads a table. Its schema is that of the wanted fields.
+type Scan struct {
+	Table *Table
+	// Wants are the columns (or nested fields) read, one a column of the schema;
+	// initially all of Table.Physical. Projection push-down shrinks them.
+	Wants []format.Want
+	Out   *types.Schema
+	// Filter, over Out, is evaluated while decoding; nil for none.
+	Filter Expr
+	// Limit stops the source after that many rows in all; 0 for none.
+	Limit int64
+}
+
+// Values is a table of literal rows.
+type Values struct {
+	Rows [][]Expr // constant expressions
+	Out  *types.Schema
+}
+
+// Filter keeps rows for which Cond is TRUE.
+type Filter struct {
+	Input Node
+	Cond  Expr
+}
+
+// Project computes columns.
+type Project struct {
+	Input Node
+	Exprs []Expr
+	Out   *types.Schema
+}
+
+// Watermark declares event time: Out has column Column as rowtime; Expr, over
+// the input, is the watermark a row asks for (nil: SOURCE_WATERMARK()).
+type Watermark struct {
+	Input  Node
+	Column int
+	Expr   Expr
+	Out    *types.Schema
+}
+
+// AggCall is one aggregate call. Arguments are columns of the input.
+type AggCall struct {
+	Fn       *function.Def
+	Args     []int
+	ArgTypes []types.Type
+	// Consts holds the value of constant arguments (separator, percentage): index into Args -> value.
+	Consts   map[int]types.Value
+	Distinct bool
+	Filter   int // BOOLEAN column, -1 for none
+	T        types.Type
+	Name     string
+}
+
+// Aggregate groups by columns of its input. The schema is the group columns,
+// then (with more than one grouping set) nothing else: GROUPING() is resolved
+// by Expand below, then the calls.
+type Aggregate struct {
+	Input Node
+	Keys  []int
+	Calls []AggCall
+	Out   *types.Schema
+}
+
+// Expand emits each input row once for every projection (GROUPING SETS): an
+// expression list a set, in which absent keys are NULL literals, and the last
+// column is the BIGINT expand id (Flink's GROUPING_ID bits).
+type Expand struct {
+	Input Node
+	Sets  [][]Expr
+	Out   *types.Schema
+}
+
+// JoinKind is the kind of a join.
+type JoinKind uint8
+
+// The join kinds. Semi and Anti have the left schema. NullAwareAnti is NOT IN:
+// a NULL on the right side drops everything, a NULL on the left its row.
+const (
+	Inner JoinKind = iota
+	Left
+	Right
+	Full
+	Semi
+	Anti
+	NullAwareAnti
+)
+
+// Join joins two inputs. Keys are equalities Left[i] = Right[i]; NullSafe[i]
+// makes it IS NOT DISTINCT FROM. Cond is the rest, over left ++ right; nil for none.
+// Single tells that the right side must have at most one row a key (scalar sub-query):
+// a second is an error.
+type Join struct {
+	Kind        JoinKind
+	Left, Right Node
+	LeftKeys    []int
+	RightKeys   []int
+	NullSafe    []bool
+	Cond        Expr
+	Single      bool
+	Out         *types.Schema
+}
+
+// Temporal joins each left row with the version of the right side at a time (FOR SYSTEM_TIME AS OF).
+type Temporal struct {
+	Kind        JoinKind // Inner or Left
+	Left, Right Node
+	LeftKeys    []int
+	RightKeys   []int
+	Time        int  // time column of the left side
+	Proctime    bool // lookup join
+	Cond        Expr
+	Out         *types.Schema
+}
+
+// Correlate applies a table function to every row: out = input ++ function columns.
+type Correlate struct {
+	Input Node
+	// Fn is the function, or nil for UNNEST of Args[0].
+	Fn         *function.Def
+	Args       []Expr
+	Result     types.Type // ROW of the function's columns
+	Ordinality bool       // WITH ORDINALITY: a last INT column
+	Outer      bool       // LEFT JOIN … ON TRUE: rows without results are padded
+	Cond       Expr       // join condition over out; nil for none
+	Out        *types.Schema
+}
+
+// SetOp is UNION ALL (any number of inputs), INTERSECT [ALL] or EXCEPT [ALL]
+// (two). UNION is UNION ALL under an Aggregate without calls.
+type SetOp struct {
+	Op  SetKind
+	All bool
+	In  []Node
+	Out *types.Schema
+}
+
+// SetKind is the kind of a set operation.
+type SetKind uint8
+
+// The set operations.
+const (
+	Union SetKind = iota
+	Intersect
+	Except
+)
+
+// SortKey is a column to order by.
+type SortKey struct {
+	Column     int
+	Desc       bool
+	NullsFirst bool // resolved: Flink puts NULLs first for ASC, last for DESC
+}
+
+// Sort orders rows and takes Limit of them (-1: all) behind Offset.
+type Sort struct {
+	Input  Node
+	Keys   []SortKey
+	Limit  int64
+	Offset int64
+}
+
+// WindowKind is the kind of a time window.
+type WindowKind uint8
+
+// The window kinds.
+const (
+	Tumble WindowKind = iota
+	Hop
+	Cumulate
+	Session
+)
+
+// Window assigns windows (a window TVF): out = input ++ window_start, window_end, window_time.
+type Window struct {
+	Input     Node
+	Kind      WindowKind
+	Time      int
+	Size      int64 // ms; gap of a session
+	Slide     int64 // ms; step of CUMULATE
+	Offset    int64 // ms
+	Partition []int // of SESSION
+	Out       *types.Schema
+}
+
+// Frame is the frame of an OVER window.
+type Frame struct {
+	Rows  bool  // ROWS, else RANGE
+	Lower int64 // rows or ms preceding; -1 unbounded
+	Upper int64 // 0: current row
+}
+
+// Over computes calls over windows of rows: out = input ++ calls.
+type Over struct {
+	Input     Node
+	Partition []int
+	Order     []SortKey
+	Frame     Frame
+	Calls     []AggCall
+	Out       *types.Schema
+}
+
+// Match is MATCH_RECOGNIZE. Its pattern stays a tree of its own (see ast), bound by a later step.
+type Match struct {
+	Input     Node
+	Partition []int
+	Order     []SortKey
+	Pattern   any
+	Out       *types.Schema
+}
+
+// Sink writes the input to a table. Columns maps table columns to input ones,
+// as a Project below has made them equal in number, order and type.
+type Sink struct {
+	Input     Node
+	Table     *Table // nil: the result goes to the caller (SELECT, SDK collect)
+	Name      string
+	Overwrite bool
+	Static    map[string]string // static partition
+	// Collect receives the rows when Table is nil.
+	Collect connector.Sink
+}
+
+// Opaque is an operator that is no SQL: a Go function of the SDK. New makes
+// the operator for one task; it is typed in package exec and asserted by the runtime.
+type Opaque struct {
+	Input    []Node
+	Name     string
+	Out      *types.Schema
+	New      func(subtask int) (any, error)
+	Stateful bool
+}
+
+// GoSource is a source made in Go by the SDK, read through the connector interfaces.
+type GoSource struct {
+	Name   string
+	Source any // connector.Source or connector.ColumnSource
+	Format format.Format
+	Out    *types.Schema
+}
