@@ -11,5 +11,5 @@
 //
 // vector.go has the forms, bitmap.go the null bitmap, arena.go the memory of
 // strings, batch.go batches, copy.go moving rows between vectors, boxed.go the
-// slow way in and out through types.Value, hash.go keys.
+// slow way in and out through types.Value, key.go keys and the row codec of state.
 package vector

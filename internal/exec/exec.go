@@ -1,0 +1,107 @@
+// Package exec is the contract of operators: push, not pull. A source drives a
+// chain of nested calls in one goroutine; chains meet at exchanges, which are
+// bounded channels, so back-pressure is that Emit blocks.
+//
+// Operators are in packages below, one a family. They see batches, events and
+// plain structs; no SQL, no plan text.
+package exec
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/metrics"
+	"github.com/runnelio/runnel/internal/state"
+	"github.com/runnelio/runnel/vector"
+)
+
+// EventKind is what a control event says.
+type EventKind uint8
+
+// The control events. They travel in order with the batches.
+const (
+	// Barrier separates the rows of two epochs. Who keeps state writes what
+	// changed to Context.State before it forwards the barrier.
+	Barrier EventKind = iota
+	// Watermark says that no row with a rowtime at or before Time follows,
+	// other than late ones.
+	Watermark
+	// SplitAdded and SplitRemoved say that Split is read by this task from now on, or no more.
+	SplitAdded
+	SplitRemoved
+	// Idle says that Split has no data: watermarks do not wait for it.
+	Idle
+	// Tick says that processing time has come to Time.
+	Tick
+	// End says that no row follows on this input.
+	End
+)
+
+// Event is a control event.
+type Event struct {
+	Kind  EventKind
+	Epoch int64 // of Barrier
+	Time  int64 // ms since 1970; of Watermark and Tick
+	Split string
+}
+
+// MaxWatermark is the watermark at the end of input.
+const MaxWatermark = 1<<63 - 1
+
+// An Operator is owned by one goroutine; its methods are never concurrent.
+type Operator interface {
+	// Open is called once, before anything else.
+	Open(cx *Context) error
+	// Process handles a batch of input in (0 for the only one).
+	Process(in int, b *vector.Batch, out Output) error
+	// Control handles an event: after alignment, that is once for all inputs
+	// for Barrier, Watermark (the minimum of the inputs) and the last End; End of
+	// each single input arrives as it comes with in set and is forwarded by the
+	// task, not by the operator, when the last input has ended. An operator emits
+	// what is due and forwards the event.
+	Control(in int, ev Event, out Output) error
+	// Close is called once after the last call, also after errors.
+	Close() error
+}
+
+// Output takes what an operator emits.
+type Output interface {
+	// Emit hands a batch on; downstream has finished with it when Emit returns.
+	Emit(b *vector.Batch) error
+	Forward(ev Event) error
+}
+
+// Context is what a task gives its operators.
+type Context struct {
+	Context  context.Context
+	Func     *function.Context
+	Log      *slog.Logger
+	Metrics  *metrics.Op
+	State    state.Backend // nil in tests of operators without state
+	ID       string        // the operator's stable id in the job
+	Subtask  int
+	Parallel int
+	TTL      time.Duration // of keyed state; 0 for ever
+	// MiniBatch is the number of rows after which, and Latency the time after
+	// which, a mini-batching operator emits; 0 rows means row by row.
+	MiniBatch int
+	Batch     bool // batch run-time mode: only final results are emitted
+	BatchSize int  // rows of output batches
+}
+
+// Now is the processing time in ms since 1970.
+func (c *Context) Now() int64 { return c.Func.Now().UnixMilli() }
+
+// Stateless supplies the methods of operators without state: events pass.
+type Stateless struct{}
+
+// Open implements Operator.
+func (Stateless) Open(*Context) error { return nil }
+
+// Control implements Operator: the event passes.
+func (Stateless) Control(_ int, ev Event, out Output) error { return out.Forward(ev) }
+
+// Close implements Operator.
+func (Stateless) Close() error { return nil }

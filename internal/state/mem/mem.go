@@ -1,0 +1,102 @@
+// Package mem is a state store in memory: for tests and the high-performance
+// mode. Changes become visible to Restore at Commit, as in every store.
+package mem
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/runnelio/runnel/internal/state"
+)
+
+// Store is a state.Store in memory. It is safe for concurrent use.
+type Store struct {
+	mu      sync.Mutex
+	last    *state.Commit
+	data    map[entry]string
+	pending map[entry]*string // nil: deleted
+}
+
+type entry struct {
+	op   string
+	unit uint16
+	key  string
+}
+
+// New returns an empty store.
+func New() *Store { return &Store{data: map[entry]string{}, pending: map[entry]*string{}} }
+
+// Last implements state.Store.
+func (s *Store) Last(context.Context) (*state.Commit, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last, nil
+}
+
+// Backend implements state.Store.
+func (s *Store) Backend(op string, subtask, parallel int) state.Backend {
+	return &backend{s: s, op: op, subtask: subtask, parallel: parallel}
+}
+
+// Commit implements state.Store.
+func (s *Store) Commit(_ context.Context, c *state.Commit) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e, v := range s.pending {
+		if v == nil {
+			delete(s.data, e)
+		} else {
+			s.data[e] = *v
+		}
+	}
+	clear(s.pending)
+	kept := *c
+	kept.Positions, kept.Tokens, kept.Meta = maps.Clone(c.Positions), maps.Clone(c.Tokens), maps.Clone(c.Meta)
+	s.last = &kept
+	return nil
+}
+
+// Abandon drops changes that were not committed, as a crash would.
+func (s *Store) Abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.pending)
+}
+
+// Close implements state.Store; the content stays for the next job that opens it.
+func (s *Store) Close() error { return nil }
+
+type backend struct {
+	s                 *Store
+	op                string
+	subtask, parallel int
+}
+
+func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	for e, v := range b.s.data {
+		if e.op == b.op && state.TaskOf(e.unit, b.parallel) == b.subtask {
+			if err := f(e.unit, []byte(e.key), []byte(v)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *backend) Put(unit uint16, key, value []byte) error {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	v := string(value)
+	b.s.pending[entry{b.op, unit, string(key)}] = &v
+	return nil
+}
+
+func (b *backend) Delete(unit uint16, key []byte) error {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.s.pending[entry{b.op, unit, string(key)}] = nil
+	return nil
+}

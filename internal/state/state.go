@@ -1,0 +1,49 @@
+// Package state keeps what operators remember. Operators work on typed hash
+// tables in memory (Table) and mark what they change; at a barrier the dirty
+// part, and only that, goes to a Backend, which belongs to a Store. A commit of
+// the Store makes the parts of all tasks, with source positions and sink tokens,
+// true together.
+package state
+
+import "context"
+
+// Units is the number of key groups keyed state is divided into, fixed for the
+// life of a job: a job can restart at any parallelism up to it.
+const Units = 128
+
+// UnitOf returns the key group of a key by its stable hash.
+func UnitOf(hash uint64) uint16 { return uint16((hash >> 32) % Units) }
+
+// TaskOf returns the parallel instance that owns a unit.
+func TaskOf(unit uint16, parallel int) int { return int(unit) * parallel / Units }
+
+// Backend is the part of a store that one operator of one task uses. It
+// belongs to that task.
+type Backend interface {
+	// Restore calls f for every entry of the last commit in units that this
+	// task owns, in no order. key and value are valid during the call.
+	Restore(f func(unit uint16, key, value []byte) error) error
+	// Put and Delete add changes to the current epoch. key and value are copied.
+	Put(unit uint16, key, value []byte) error
+	Delete(unit uint16, key []byte) error
+}
+
+// Commit is what becomes true at once.
+type Commit struct {
+	Epoch     int64
+	Positions map[string]string // source operator id + "/" + split -> position
+	Tokens    map[string][]byte // sink operator id + "/" + subtask -> prepared transaction
+	Meta      map[string]string // watermarks, job facts
+}
+
+// Store holds the state of one job.
+type Store interface {
+	// Last returns the last commit, nil if there is none.
+	Last(ctx context.Context) (*Commit, error)
+	// Backend returns the part of operator for the units that subtask of
+	// parallel owns (see TaskOf).
+	Backend(operator string, subtask, parallel int) Backend
+	// Commit makes all changes since the last commit durable with c.
+	Commit(ctx context.Context, c *Commit) error
+	Close() error
+}

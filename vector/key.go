@@ -1,0 +1,272 @@
+package vector
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/runnelio/runnel/types"
+	"github.com/zeebo/xxh3"
+)
+
+// HashKey is the stable hash of an encoded key: the same on every version and
+// platform, because it decides which task owns a key and is stored with state.
+func HashKey(key []byte) uint64 { return xxh3.Hash(key) }
+
+// AppendKey appends an encoding of row i of v under which two values are equal
+// as bytes exactly if SQL calls them not distinct: NULL equals NULL, NaN equals
+// NaN, 0.0 equals -0.0. Encodings are self-delimiting, so those of several
+// columns may follow one another. ReadRow decodes them.
+func AppendKey(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, true) }
+
+// AppendRow is AppendKey without making floats equal: what ReadRow gives back
+// is exactly the value.
+func AppendRow(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, false) }
+
+// AppendKeys appends the encodings of row i of several columns.
+func AppendKeys(dst []byte, cols []Vector, i int) []byte {
+	for _, c := range cols {
+		dst = appendRow(dst, c, i, true)
+	}
+	return dst
+}
+
+const (
+	tagNull  = 0
+	tagValue = 1
+)
+
+func appendRow(dst []byte, v Vector, i int, key bool) []byte {
+	if c, ok := v.(*Const); ok {
+		v, i = c.Of, 0
+	}
+	if v.IsNull(i) {
+		return append(dst, tagNull)
+	}
+	dst = append(dst, tagValue)
+	switch v := v.(type) {
+	case *Flat[string]:
+		s := v.Vals[i]
+		dst = binary.AppendUvarint(dst, uint64(len(s)))
+		return append(dst, s...)
+	case *Flat[int64]:
+		return binary.LittleEndian.AppendUint64(dst, uint64(v.Vals[i]))
+	case *Flat[int32]:
+		return binary.LittleEndian.AppendUint32(dst, uint32(v.Vals[i]))
+	case *Flat[int16]:
+		return binary.LittleEndian.AppendUint16(dst, uint16(v.Vals[i]))
+	case *Flat[int8]:
+		return append(dst, byte(v.Vals[i]))
+	case *Flat[bool]:
+		if v.Vals[i] {
+			return append(dst, 1)
+		}
+		return append(dst, 0)
+	case *Flat[float64]:
+		f := v.Vals[i]
+		if key {
+			f = canonical(f)
+		}
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
+	case *Flat[float32]:
+		f := v.Vals[i]
+		if key {
+			if f == 0 {
+				f = 0
+			} else if f != f {
+				f = float32(math.NaN())
+			}
+		}
+		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(f))
+	case *Flat[types.Dec]:
+		dst = binary.LittleEndian.AppendUint64(dst, v.Vals[i].Lo)
+		return binary.LittleEndian.AppendUint64(dst, uint64(v.Vals[i].Hi))
+	case *Flat[types.TS]:
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(v.Vals[i].Ms))
+		return binary.LittleEndian.AppendUint32(dst, uint32(v.Vals[i].Ns))
+	case *List:
+		dst = binary.AppendUvarint(dst, uint64(v.Count[i]))
+		for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
+			dst = appendRow(dst, v.Child, int(j), key)
+		}
+		return dst
+	case *Map:
+		dst = binary.AppendUvarint(dst, uint64(v.Count[i]))
+		if key {
+			return appendMapKey(dst, v, i)
+		}
+		for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
+			dst = appendRow(dst, v.Keys, int(j), key)
+			dst = appendRow(dst, v.Vals, int(j), key)
+		}
+		return dst
+	case *Row:
+		for _, c := range v.Cols {
+			dst = appendRow(dst, c, i, key)
+		}
+		return dst
+	}
+	panic("vector: unknown form")
+}
+
+func canonical(f float64) float64 {
+	if f == 0 {
+		return 0
+	}
+	if f != f {
+		return math.NaN()
+	}
+	return f
+}
+
+// appendMapKey writes the entries of a map sorted by their bytes: two maps are
+// equal whatever the order of their entries.
+func appendMapKey(dst []byte, v *Map, i int) []byte {
+	entries := make([]string, 0, v.Count[i])
+	var buf []byte
+	for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
+		buf = appendRow(buf[:0], v.Keys, int(j), true)
+		buf = appendRow(buf, v.Vals, int(j), true)
+		entries = append(entries, string(buf))
+	}
+	sortStrings(entries)
+	for _, e := range entries {
+		dst = append(dst, e...)
+	}
+	return dst
+}
+
+func sortStrings(s []string) {
+	for i := 1; i < len(s); i++ { // maps as keys are small and rare
+		for j := i; j > 0 && s[j] < s[j-1]; j-- {
+			s[j], s[j-1] = s[j-1], s[j]
+		}
+	}
+}
+
+// ErrCorrupt tells that bytes are not an encoded row of the wanted types.
+var ErrCorrupt = errors.New("vector: corrupt row encoding")
+
+// ReadRow appends the value encoded at the front of src to dst, whose type is
+// that of the vector it was encoded from, and returns what is left of src.
+func ReadRow(dst Vector, src []byte) ([]byte, error) {
+	if len(src) == 0 {
+		return nil, ErrCorrupt
+	}
+	tag := src[0]
+	src = src[1:]
+	if tag == tagNull {
+		SetNullDeep(dst, Extend(dst, 1))
+		return src, nil
+	}
+	need := func(n int) bool { return len(src) >= n }
+	switch v := dst.(type) {
+	case *Flat[string]:
+		n, w := binary.Uvarint(src)
+		if w <= 0 || uint64(len(src)-w) < n {
+			return nil, ErrCorrupt
+		}
+		src = src[w:]
+		at := extend(v, 1)
+		b := append(v.Arena.Grow(int(n)), src[:n]...)
+		v.Vals[at] = v.Arena.Take(b)
+		return src[n:], nil
+	case *Flat[int64]:
+		if !need(8) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = int64(binary.LittleEndian.Uint64(src))
+		return src[8:], nil
+	case *Flat[int32]:
+		if !need(4) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = int32(binary.LittleEndian.Uint32(src))
+		return src[4:], nil
+	case *Flat[int16]:
+		if !need(2) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = int16(binary.LittleEndian.Uint16(src))
+		return src[2:], nil
+	case *Flat[int8]:
+		if !need(1) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = int8(src[0])
+		return src[1:], nil
+	case *Flat[bool]:
+		if !need(1) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = src[0] != 0
+		return src[1:], nil
+	case *Flat[float64]:
+		if !need(8) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = math.Float64frombits(binary.LittleEndian.Uint64(src))
+		return src[8:], nil
+	case *Flat[float32]:
+		if !need(4) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = math.Float32frombits(binary.LittleEndian.Uint32(src))
+		return src[4:], nil
+	case *Flat[types.Dec]:
+		if !need(16) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = types.Dec{Lo: binary.LittleEndian.Uint64(src), Hi: int64(binary.LittleEndian.Uint64(src[8:]))}
+		return src[16:], nil
+	case *Flat[types.TS]:
+		if !need(12) {
+			return nil, ErrCorrupt
+		}
+		v.Vals[extend(v, 1)] = types.TS{Ms: int64(binary.LittleEndian.Uint64(src)), Ns: int32(binary.LittleEndian.Uint32(src[8:]))}
+		return src[12:], nil
+	case *List:
+		n, w := binary.Uvarint(src)
+		if w <= 0 || n > uint64(len(src)) {
+			return nil, ErrCorrupt
+		}
+		src = src[w:]
+		at := Extend(v, 1)
+		v.Off[at], v.Count[at] = int32(v.Child.Len()), int32(n)
+		var err error
+		for range n {
+			if src, err = ReadRow(v.Child, src); err != nil {
+				return nil, err
+			}
+		}
+		return src, nil
+	case *Map:
+		n, w := binary.Uvarint(src)
+		if w <= 0 || n > uint64(len(src)) {
+			return nil, ErrCorrupt
+		}
+		src = src[w:]
+		at := Extend(v, 1)
+		v.Off[at], v.Count[at] = int32(v.Keys.Len()), int32(n)
+		var err error
+		for range n {
+			if src, err = ReadRow(v.Keys, src); err != nil {
+				return nil, err
+			}
+			if src, err = ReadRow(v.Vals, src); err != nil {
+				return nil, err
+			}
+		}
+		return src, nil
+	case *Row:
+		v.grow(1)
+		var err error
+		for _, c := range v.Cols {
+			if src, err = ReadRow(c, src); err != nil {
+				return nil, err
+			}
+		}
+		return src, nil
+	}
+	return nil, ErrCorrupt
+}
