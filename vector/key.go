@@ -270,3 +270,44 @@ func ReadRow(dst Vector, src []byte) ([]byte, error) {
 	}
 	return nil, ErrCorrupt
 }
+
+// EqualRow tells whether row i of a and row j of b, of the same type, are not
+// distinct: NULL equals NULL.
+func EqualRow(a Vector, i int, b Vector, j int) bool {
+	if c, ok := a.(*Const); ok {
+		a, i = c.Of, 0
+	}
+	if c, ok := b.(*Const); ok {
+		b, j = c.Of, 0
+	}
+	if an, bn := a.IsNull(i), b.IsNull(j); an || bn {
+		return an && bn
+	}
+	switch a := a.(type) {
+	case *Flat[string]:
+		return a.Vals[i] == b.(*Flat[string]).Vals[j]
+	case *Flat[int64]:
+		return a.Vals[i] == b.(*Flat[int64]).Vals[j]
+	case *Flat[int32]:
+		return a.Vals[i] == b.(*Flat[int32]).Vals[j]
+	case *Flat[bool]:
+		return a.Vals[i] == b.(*Flat[bool]).Vals[j]
+	case *Flat[types.Dec]:
+		return a.Vals[i] == b.(*Flat[types.Dec]).Vals[j]
+	case *Flat[types.TS]:
+		return a.Vals[i] == b.(*Flat[types.TS]).Vals[j]
+	case *Flat[float64]:
+		x, y := a.Vals[i], b.(*Flat[float64]).Vals[j]
+		return x == y || x != x && y != y
+	}
+	var p, q [64]byte
+	return string(AppendKey(p[:0], a, i)) == string(AppendKey(q[:0], b, j))
+}
+
+// AppendRowOf appends the exact encodings (AppendRow) of row i of several columns.
+func AppendRowOf(dst []byte, cols []Vector, i int) []byte {
+	for _, c := range cols {
+		dst = appendRow(dst, c, i, false)
+	}
+	return dst
+}

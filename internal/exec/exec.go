@@ -56,11 +56,10 @@ type Operator interface {
 	Open(cx *Context) error
 	// Process handles a batch of input in (0 for the only one).
 	Process(in int, b *vector.Batch, out Output) error
-	// Control handles an event: after alignment, that is once for all inputs
-	// for Barrier, Watermark (the minimum of the inputs) and the last End; End of
-	// each single input arrives as it comes with in set and is forwarded by the
-	// task, not by the operator, when the last input has ended. An operator emits
-	// what is due and forwards the event.
+	// Control handles an event, once for all inputs: Barrier when all have sent
+	// it, Watermark when their minimum rises, End when the last has ended. An
+	// operator emits what is due, then forwards the event. Operators that must
+	// know when each single input ends implement InputEnd(in int, out Output) error.
 	Control(in int, ev Event, out Output) error
 	// Close is called once after the last call, also after errors.
 	Close() error
@@ -86,9 +85,10 @@ type Context struct {
 	TTL      time.Duration // of keyed state; 0 for ever
 	// MiniBatch is the number of rows after which, and Latency the time after
 	// which, a mini-batching operator emits; 0 rows means row by row.
-	MiniBatch int
-	Batch     bool // batch run-time mode: only final results are emitted
-	BatchSize int  // rows of output batches
+	MiniBatch   int
+	MiniLatency time.Duration
+	Batch       bool // batch run-time mode: only final results are emitted
+	BatchSize   int  // rows of output batches
 }
 
 // Now is the processing time in ms since 1970.

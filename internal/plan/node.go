@@ -120,8 +120,8 @@ type Expand struct {
 // JoinKind is the kind of a join.
 type JoinKind uint8
 
-// The join kinds. Semi and Anti have the left schema. NullAwareAnti is NOT IN:
-// a NULL on the right side drops everything, a NULL on the left its row.
+// The join kinds. Semi and Anti have the left schema. NOT IN is an Anti join
+// whose Cond is (x = y) IS NOT FALSE: a NULL on either side counts as a match.
 const (
 	Inner JoinKind = iota
 	Left
@@ -129,7 +129,6 @@ const (
 	Full
 	Semi
 	Anti
-	NullAwareAnti
 )
 
 // Join joins two inputs. Keys are equalities Left[i] = Right[i]; NullSafe[i]

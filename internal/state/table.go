@@ -30,6 +30,9 @@ type Table struct {
 	touched []int64
 	// TrackTouch makes the table keep touched.
 	TrackTouch bool
+	// Unit gives the key group of a key where that is not the group of its hash:
+	// keys that have more in them than what rows are spread by. May be nil.
+	Unit func(key []byte) uint16
 }
 
 type keyRef struct{ page, off, n int32 }
@@ -197,7 +200,7 @@ func (t *Table) Remove(slot int32) {
 	}
 	w, m := slot>>6, uint64(1)<<(uint(slot)&63)
 	if t.saved[w]&m != 0 {
-		t.gone = append(t.gone, goneKey{UnitOf(h), string(t.Key(slot))})
+		t.gone = append(t.gone, goneKey{t.unit(slot), string(t.Key(slot))})
 		t.saved[w] &^= m
 	}
 	t.dirty[w] &^= m
@@ -232,6 +235,13 @@ func (t *Table) Live(f func(slot int32) bool) {
 	}
 }
 
+func (t *Table) unit(slot int32) uint16 {
+	if t.Unit != nil {
+		return t.Unit(t.Key(slot))
+	}
+	return UnitOf(t.hashes[slot])
+}
+
 // MarkDirty says that what belongs to slot changed.
 func (t *Table) MarkDirty(slot int32) { t.dirty[slot>>6] |= 1 << (uint(slot) & 63) }
 
@@ -257,7 +267,7 @@ func (t *Table) Snapshot(b Backend, save func(dst []byte, slot int32) []byte) er
 			slot := int32(w<<6 + bits.TrailingZeros64(word))
 			word &= word - 1
 			buf = save(buf[:0], slot)
-			if err := b.Put(UnitOf(t.hashes[slot]), t.Key(slot), buf); err != nil {
+			if err := b.Put(t.unit(slot), t.Key(slot), buf); err != nil {
 				return err
 			}
 			t.saved[w] |= 1 << (uint(slot) & 63)

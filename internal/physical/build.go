@@ -1,0 +1,120 @@
+package physical
+
+import (
+	"fmt"
+
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+// Build plans the job that runs all roots (Sink nodes) together. Nodes that
+// several roots share become one operator with several consumers.
+func Build(roots []plan.Node, opts Options) (*Plan, error) {
+	if opts.Parallelism < 1 {
+		opts.Parallelism = 1
+	}
+	if opts.BatchSize < 1 {
+		opts.BatchSize = vector.DefaultSize
+	}
+	b := &builder{opts: opts, ops: map[plan.Node]*Op{}, kinds: map[string]int{}}
+	for _, r := range roots {
+		if _, err := b.op(r); err != nil {
+			return nil, err
+		}
+	}
+	p := &Plan{Ops: b.order, Options: opts}
+	if err := p.changelogs(); err != nil {
+		return nil, err
+	}
+	p.cut()
+	return p, nil
+}
+
+type builder struct {
+	opts  Options
+	ops   map[plan.Node]*Op
+	order []*Op
+	kinds map[string]int
+}
+
+// op returns the operator of n, building its inputs first.
+func (b *builder) op(n plan.Node) (*Op, error) {
+	if o, ok := b.ops[n]; ok {
+		return o, nil
+	}
+	if c, ok := n.(*plan.Project); ok { // Project over Filter is one Calc
+		if f, ok := c.Input.(*plan.Filter); ok && b.ops[f] == nil {
+			return b.add(n, Calc{Filter: f.Cond, Exprs: c.Exprs}, f.Input)
+		}
+		return b.add(n, Calc{Exprs: c.Exprs}, c.Input)
+	}
+	switch n := n.(type) {
+	case *plan.Scan:
+		return b.add(n, Source{n})
+	case *plan.GoSource:
+		return b.add(n, GoSource{n})
+	case *plan.Values:
+		return b.add(n, Values{n.Rows})
+	case *plan.Filter:
+		return b.add(n, Calc{Filter: n.Cond}, n.Input)
+	case *plan.Watermark:
+		return b.add(n, Watermark{Column: n.Column, Expr: n.Expr}, n.Input)
+	case *plan.Aggregate:
+		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
+	case *plan.Expand:
+		return b.add(n, Expand{n.Sets}, n.Input)
+	case *plan.Join:
+		return b.add(n, Join{Join: n}, n.Left, n.Right)
+	case *plan.SetOp:
+		if n.Op == plan.Union {
+			return b.add(n, Union{}, n.In...)
+		}
+		return b.add(n, SetOp{Op: n.Op, All: n.All}, n.In...)
+	case *plan.Correlate:
+		return b.add(n, Correlate{n}, n.Input)
+	case *plan.Sort:
+		return b.add(n, Rank{Keys: n.Keys, Limit: n.Limit, Offset: n.Offset}, n.Input)
+	case *plan.Sink:
+		return b.add(n, Sink{n}, n.Input)
+	case *plan.Opaque:
+		return b.add(n, Opaque{n}, n.Input...)
+	case *plan.Window:
+		return nil, unsupported("window table functions (TUMBLE, HOP, CUMULATE, SESSION)")
+	case *plan.Over:
+		return nil, unsupported("OVER windows")
+	case *plan.Match:
+		return nil, unsupported("MATCH_RECOGNIZE")
+	case *plan.Temporal:
+		return nil, unsupported("FOR SYSTEM_TIME AS OF joins")
+	}
+	return nil, diag.Bug("physical: no operator for %T", n)
+}
+
+func unsupported(what string) error {
+	return diag.At(diag.Span{}, diag.Unsupported, "%s cannot be run yet", what)
+}
+
+func (b *builder) add(n plan.Node, spec Spec, inputs ...plan.Node) (*Op, error) {
+	o := &Op{Spec: spec, Out: n.Schema(), Parallel: b.opts.Parallelism}
+	for _, in := range inputs {
+		from, err := b.op(in)
+		if err != nil {
+			return nil, err
+		}
+		o.Inputs = append(o.Inputs, Edge{From: from})
+		from.outs = append(from.outs, o)
+	}
+	b.kinds[spec.Kind()]++
+	o.ID = fmt.Sprintf("%s-%d", spec.Kind(), b.kinds[spec.Kind()])
+	b.ops[n] = o
+	b.order = append(b.order, o)
+	return o, nil
+}
+
+// timeOrdered tells whether the first key is a rowtime, ascending: such a sort
+// needs only the watermark.
+func timeOrdered(in *types.Schema, keys []plan.SortKey) bool {
+	return len(keys) > 0 && !keys[0].Desc && in.Fields[keys[0].Column].Type.Attr == types.Rowtime
+}

@@ -1,0 +1,102 @@
+package physical
+
+import "github.com/runnelio/runnel/internal/plan"
+
+// cut decides the exchange of every edge, which edges are function calls, and
+// numbers the stages: operators joined by fused edges are one stage.
+func (p *Plan) cut() {
+	for _, o := range p.Ops {
+		o.Parallel = p.parallelOf(o)
+	}
+	for _, o := range p.Ops {
+		for i := range o.Inputs {
+			e := &o.Inputs[i]
+			e.Exchange, e.Keys = exchangeOf(o, i)
+			if o.Parallel == 1 && e.From.Parallel == 1 {
+				e.Exchange, e.Keys = Forward, nil
+			} else if o.Parallel == 1 {
+				e.Exchange, e.Keys = Gather, nil
+			} else if e.Exchange == Forward && e.From.Parallel != o.Parallel {
+				e.Exchange = Rebalance
+			}
+			e.Fused = e.Exchange == Forward && len(o.Inputs) == 1
+		}
+	}
+	next := 0
+	for _, o := range p.Ops {
+		if len(o.Inputs) == 1 && o.Inputs[0].Fused {
+			o.Stage = o.Inputs[0].From.Stage
+			continue
+		}
+		o.Stage = next
+		next++
+	}
+	p.Stages = next
+}
+
+// parallelOf returns the number of tasks for o: one where the whole input must meet.
+func (p *Plan) parallelOf(o *Op) int {
+	n := p.Options.Parallelism
+	switch s := o.Spec.(type) {
+	case Values:
+		return 1
+	case GoSource:
+		return 1
+	case Source:
+		if s.Scan.Limit > 0 {
+			return 1
+		}
+	case Aggregate:
+		if len(s.Keys) == 0 {
+			return 1
+		}
+	case Rank:
+		return 1
+	case Join:
+		if len(s.Join.LeftKeys) == 0 {
+			return 1
+		}
+	case Sink:
+		if s.Sink.Table == nil {
+			return 1
+		}
+		return o.Inputs[0].From.Parallel
+	case Opaque:
+		if s.Opaque.Stateful {
+			return 1
+		}
+		return o.Inputs[0].From.Parallel
+	case Calc, Watermark, Expand, Correlate:
+		return o.Inputs[0].From.Parallel
+	}
+	return n
+}
+
+// exchangeOf returns how input i of o must be spread.
+func exchangeOf(o *Op, i int) (ExchangeKind, []int) {
+	switch s := o.Spec.(type) {
+	case Aggregate:
+		if len(s.Keys) > 0 {
+			return Hash, s.Keys
+		}
+		return Gather, nil
+	case Join:
+		keys := s.Join.LeftKeys
+		if i == 1 {
+			keys = s.Join.RightKeys
+		}
+		if len(keys) > 0 {
+			return Hash, keys
+		}
+		return Gather, nil
+	case SetOp:
+		keys := make([]int, len(o.Inputs[i].From.Out.Fields))
+		for k := range keys {
+			keys[k] = k
+		}
+		return Hash, keys
+	case Rank:
+		return Gather, nil
+	}
+	return Forward, nil
+}

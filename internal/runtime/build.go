@@ -1,0 +1,273 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/internal/exec/aggregate"
+	"github.com/runnelio/runnel/internal/exec/join"
+	"github.com/runnelio/runnel/internal/exec/rank"
+	"github.com/runnelio/runnel/internal/exec/relational"
+	"github.com/runnelio/runnel/internal/exec/table"
+	"github.com/runnelio/runnel/internal/metrics"
+	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/state"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+// builder makes the tasks of a plan.
+type builder struct {
+	ctx  context.Context
+	plan *physical.Plan
+	opts Options
+	job  *Job
+	last *state.Commit // what the job goes on from
+
+	byTask map[taskKey]*task
+	order  []*task
+	nodes  map[nodeKey]*node
+	ends   map[edgeKey][]receiverEnd
+}
+
+type taskKey struct{ stage, subtask int }
+
+type nodeKey struct {
+	op      *physical.Op
+	subtask int
+}
+
+func (b *builder) tasks() ([]*task, error) {
+	b.byTask, b.nodes = map[taskKey]*task{}, map[nodeKey]*node{}
+	if b.opts.Store != nil {
+		var err error
+		if b.last, err = b.opts.Store.Last(b.ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range b.plan.Ops {
+		if err := b.op(o); err != nil {
+			return nil, &OpError{Op: o.ID, Err: err}
+		}
+	}
+	b.connect()
+	for _, t := range b.order {
+		if t.source != nil {
+			t.source.out = t.nodes[0].out
+		}
+	}
+	return b.order, nil
+}
+
+// op makes the nodes of o, one a subtask, and puts them into their tasks.
+func (b *builder) op(o *physical.Op) error {
+	var sources []*sourceDriver
+	switch o.Spec.(type) {
+	case physical.Source, physical.GoSource, physical.Values:
+		var err error
+		if sources, err = b.sources(o); err != nil {
+			return err
+		}
+	}
+	for sub := range o.Parallel {
+		m := &metrics.Op{Name: o.ID, Subtask: sub}
+		b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
+		n := &node{name: o.ID, metrics: m, cx: &exec.Context{
+			Context: b.ctx, Func: b.opts.Func, Log: b.opts.Log, Metrics: m, ID: o.ID, Subtask: sub, Parallel: o.Parallel,
+			TTL: b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
+		}}
+		if b.opts.Store != nil {
+			n.cx.State = b.opts.Store.Backend(o.ID, sub, o.Parallel)
+		}
+		key := taskKey{o.Stage, sub}
+		t := b.byTask[key]
+		if t == nil {
+			t = &task{name: fmt.Sprintf("%s/%d", o.ID, sub), inputs: max(1, len(o.Inputs))}
+			b.byTask[key] = t
+			b.order = append(b.order, t)
+		}
+		if sources != nil {
+			n.op = sourceNode{}
+			t.source = sources[sub]
+			t.source.task, t.source.metrics = t, m
+		} else {
+			op, err := b.operator(o, sub)
+			if err != nil {
+				return err
+			}
+			n.op = op
+		}
+		t.nodes = append(t.nodes, n)
+		b.nodes[nodeKey{o, sub}] = n
+	}
+	return nil
+}
+
+// sourceNode stands for a source among the operators of its task.
+type sourceNode struct{ exec.Stateless }
+
+// Process is never called: a source has no input.
+func (sourceNode) Process(int, *vector.Batch, exec.Output) error {
+	return diag.Bug("a source has no input")
+}
+
+// operator is the one switch from spec to operator.
+func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
+	in := make([]*types.Schema, len(o.Inputs))
+	for i, e := range o.Inputs {
+		in[i] = e.From.Out
+	}
+	switch s := o.Spec.(type) {
+	case physical.Calc:
+		return relational.NewCalc(s.Filter, s.Exprs, in[0], o.Out)
+	case physical.Watermark:
+		return relational.NewWatermark(s.Column, s.Expr, in[0], o.Out)
+	case physical.Expand:
+		return relational.NewExpand(s.Sets, in[0], o.Out)
+	case physical.Union:
+		return relational.NewUnion(o.Out), nil
+	case physical.Aggregate:
+		return aggregate.NewGroup(aggregate.Spec{Keys: s.Keys, Calls: s.Calls, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0], Out: o.Out}), nil
+	case physical.Join:
+		return join.New(join.Spec{Join: s.Join, LeftRetracts: s.LeftRetracts, RightRetracts: s.RightRetracts, Left: in[0], Right: in[1]})
+	case physical.SetOp:
+		return relational.NewSetOp(s.Op, s.All, o.Out), nil
+	case physical.Correlate:
+		return table.NewCorrelate(s.Correlate, in[0])
+	case physical.Rank:
+		return rank.New(rank.Spec{Keys: s.Keys, Limit: s.Limit, Offset: s.Offset, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0]}), nil
+	case physical.Opaque:
+		op, err := s.Opaque.New(sub)
+		if err != nil {
+			return nil, err
+		}
+		x, ok := op.(exec.Operator)
+		if !ok {
+			return nil, diag.Bug("%s: %T is no operator", s.Opaque.Name, op)
+		}
+		return x, nil
+	case physical.Sink:
+		return b.sink(o, s)
+	}
+	return nil, diag.Bug("no operator for %T", o.Spec)
+}
+
+func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
+	if s.Sink.Table == nil {
+		return &sinkOp{open: func(int, int) (connector.Sink, error) { return s.Sink.Collect, nil }}, nil
+	}
+	t := b.table(s.Sink.Table)
+	if t.Format != nil {
+		schema, _ := formatSchema(s.Sink.Table)
+		if _, err := t.Format.NewEncoder(formatEncoding(schema, b.opts)); err != nil {
+			return nil, fmt.Errorf("format %s: %w", s.Sink.Table.FormatName, err)
+		}
+	}
+	switch o.Changelog {
+	case physical.Upsert:
+		t.Changelog = connector.Upsert
+	case physical.Retract:
+		t.Changelog = connector.Retract
+	}
+	return &sinkOp{open: func(sub, parallel int) (connector.Sink, error) {
+		own := *t
+		own.Subtask, own.Parallel = sub, parallel
+		return s.Sink.Table.Connector.Sink(b.opts.Connector, &own)
+	}}, nil
+}
+
+// connect gives every node its output: the next operators of its task, called
+// directly, and the exchanges.
+func (b *builder) connect() {
+	// Receivers first: how many senders each task has.
+	for _, o := range b.plan.Ops {
+		for i, e := range o.Inputs {
+			if e.Fused {
+				continue
+			}
+			for sub := range o.Parallel {
+				t := b.byTask[taskKey{o.Stage, sub}]
+				if t.inbox == nil {
+					t.inbox = make(chan message, inboxSize)
+				}
+				n := e.From.Parallel
+				if e.Exchange == physical.Forward {
+					n = 1
+				}
+				for range n {
+					t.senders = append(t.senders, senderInfo{input: i})
+				}
+			}
+		}
+	}
+	// Then the nodes, last to first: a fused consumer's output is made before its producer's.
+	numbered := map[*task]int{}
+	for _, o := range b.plan.Ops {
+		for i := range o.Inputs {
+			if !o.Inputs[i].Fused {
+				b.number(o, i, numbered)
+			}
+		}
+	}
+	for _, o := range slices.Backward(b.plan.Ops) {
+		for sub := range o.Parallel {
+			n := b.nodes[nodeKey{o, sub}]
+			var targets []exec.Output
+			for _, c := range distinct(o.Consumers()) {
+				for i, e := range c.Inputs {
+					if e.From != o {
+						continue
+					}
+					if e.Fused {
+						next := b.nodes[nodeKey{c, sub}]
+						targets = append(targets, &call{op: next.op, out: next.out, metrics: next.metrics, name: next.name})
+						continue
+					}
+					targets = append(targets, newSender(b.ctx, e, sub, b.ends[edgeKey{c, i, sub}], o.Out, b.plan.Options.BatchSize, n.metrics))
+				}
+			}
+			n.out = newFan(targets, n.metrics)
+		}
+	}
+}
+
+func distinct(ops []*physical.Op) []*physical.Op {
+	var out []*physical.Op
+	for _, o := range ops {
+		if !slices.Contains(out, o) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// edgeKey is an input of an operator as one sending subtask sees it.
+type edgeKey struct {
+	to      *physical.Op
+	input   int
+	subtask int
+}
+
+// number gives each sender of input i of o its number at each receiver.
+func (b *builder) number(o *physical.Op, i int, numbered map[*task]int) {
+	e := o.Inputs[i]
+	if b.ends == nil {
+		b.ends = map[edgeKey][]receiverEnd{}
+	}
+	for from := range e.From.Parallel {
+		ends := make([]receiverEnd, o.Parallel)
+		for to := range o.Parallel {
+			t := b.byTask[taskKey{o.Stage, to}]
+			if e.Exchange == physical.Forward && o.Parallel > 1 && to != from {
+				continue // never sent to
+			}
+			ends[to] = receiverEnd{inbox: t.inbox, id: numbered[t]}
+			numbered[t]++
+		}
+		b.ends[edgeKey{o, i, from}] = ends
+	}
+}

@@ -1,0 +1,149 @@
+// Package runtime runs physical plans: it builds operators from specs, fuses
+// them into tasks, connects tasks by exchanges, drives sources, takes
+// checkpoints and ends jobs cleanly.
+//
+// job.go is a running job, build.go makes its tasks, task.go the loop of a task,
+// exchange.go what connects tasks, source.go and scan.go the source drivers,
+// policy.go what happens to bad records, sink.go sinks, checkpoint.go barriers.
+package runtime
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/metrics"
+	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/state"
+)
+
+// Options is what a job needs beside its plan.
+type Options struct {
+	Name      string
+	Func      *function.Context
+	Connector *connector.Context
+	Log       *slog.Logger
+	// Store holds the job's state; nil: it is kept in memory and lost at the end.
+	Store state.Store
+	// Interval is the time between checkpoints; 0: none.
+	Interval time.Duration
+}
+
+// Job is a running job. Its methods are safe for concurrent use.
+type Job struct {
+	Name    string
+	Metrics *metrics.Job
+	Started time.Time
+
+	cancel   context.CancelCauseFunc
+	stop     chan struct{}
+	stopOnce sync.Once
+	done     chan struct{}
+	err      error
+	ended    time.Time
+}
+
+// Start opens the plan's connectors and starts its tasks. The job runs until
+// its inputs end, Stop, an error, or the end of ctx.
+func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
+	b := &builder{ctx: ctx, plan: p, opts: o, job: j}
+	tasks, err := b.tasks()
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	c := newCoordinator(j, b, tasks)
+	var wg sync.WaitGroup
+	errs := make(chan error, len(tasks)+1)
+	for _, t := range tasks {
+		wg.Go(func() {
+			err := t.run(ctx)
+			if err != nil {
+				cancel(err)
+			} else {
+				c.ended(t)
+			}
+			errs <- err
+		})
+	}
+	if c != nil {
+		wg.Go(func() {
+			err := c.run(ctx)
+			if err != nil {
+				cancel(err)
+			}
+			errs <- err
+		})
+	}
+	go func() {
+		wg.Wait()
+		close(errs)
+		j.err = firstError(ctx, errs)
+		j.ended = time.Now()
+		cancel(context.Canceled)
+		close(j.done)
+	}()
+	return j, nil
+}
+
+// firstError returns the error that ended the job: the cause of the
+// cancellation rather than what other tasks made of it.
+func firstError(ctx context.Context, errs <-chan error) error {
+	var first error
+	for err := range errs {
+		if err != nil && (first == nil || errors.Is(first, context.Canceled)) {
+			first = err
+		}
+	}
+	if first != nil && ctx.Err() != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+	}
+	return first
+}
+
+// Stop asks the job to end cleanly: sources stop reading, everything read is
+// finished and flushed. It returns at once; see Wait.
+func (j *Job) Stop() { j.stopOnce.Do(func() { close(j.stop) }) }
+
+// Cancel ends the job without finishing what is under way.
+func (j *Job) Cancel() { j.cancel(context.Canceled) }
+
+// Done is closed when the job has ended.
+func (j *Job) Done() <-chan struct{} { return j.done }
+
+// Wait returns when the job has ended, with its error.
+func (j *Job) Wait() error {
+	<-j.done
+	return j.err
+}
+
+// Stopped tells whether Stop was called.
+func (j *Job) Stopped() bool {
+	select {
+	case <-j.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Elapsed is how long the job has run, or ran.
+func (j *Job) Elapsed() time.Duration {
+	select {
+	case <-j.done:
+		return j.ended.Sub(j.Started)
+	default:
+		return time.Since(j.Started)
+	}
+}

@@ -1,0 +1,193 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/eval"
+	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+// table tells a connector about a table.
+func (b *builder) table(t *plan.Table) *connector.Table {
+	return &connector.Table{
+		Name: t.Path, Schema: t.Physical, PrimaryKey: t.PrimaryKey, Partitions: t.Partitions,
+		Metadata: t.Metadata, Options: t.Options, Format: t.Format, Parallel: 1,
+	}
+}
+
+func formatEncoding(s *types.Schema, o Options) format.Encoding {
+	return format.Encoding{Schema: s, Zone: o.Func.Zone}
+}
+
+// sources opens the source of o and makes a driver for each subtask, with the
+// splits dealt out in turn.
+func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
+	var src any
+	var scan *plan.Scan
+	switch s := o.Spec.(type) {
+	case physical.Source:
+		scan = s.Scan
+		t := b.table(scan.Table)
+		t.Limit = scan.Limit
+		for _, w := range scan.Wants {
+			if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
+				t.Wanted = append(t.Wanted, w.Column)
+			}
+		}
+		if t.Wanted == nil {
+			t.Wanted = []int{} // not nil: no column is wanted, only rows
+		}
+		if scan.Table.Connector.Source == nil {
+			return nil, fmt.Errorf("connector %s cannot be read from", scan.Table.Connector.Name)
+		}
+		var err error
+		if src, err = scan.Table.Connector.Source(b.opts.Connector, t); err != nil {
+			return nil, err
+		}
+	case physical.GoSource:
+		src = s.Source.Source
+		schema := s.Source.Out
+		scan = &plan.Scan{Out: schema, Table: &plan.Table{Path: s.Source.Name, Physical: schema, Format: s.Source.Format, FormatName: "go"}}
+		for i, f := range schema.Fields {
+			scan.Wants = append(scan.Wants, format.Want{Column: i, Type: f.Type})
+		}
+	case physical.Values:
+		rows, err := constantRows(s.Rows, o.Out, b.opts.Func)
+		if err != nil {
+			return nil, err
+		}
+		src = &valuesSource{rows: rows}
+		scan = &plan.Scan{Out: o.Out, Table: &plan.Table{Path: "VALUES", Physical: o.Out}}
+		for i, f := range o.Out.Fields {
+			scan.Wants = append(scan.Wants, format.Want{Column: i, Type: f.Type})
+		}
+	}
+	var splits []connector.Split
+	var err error
+	bounded := true
+	switch s := src.(type) {
+	case connector.Source:
+		splits, err = s.Splits(b.ctx)
+		bounded = s.Bounded()
+	case connector.ColumnSource:
+		splits, err = s.Splits(b.ctx)
+		bounded = s.Bounded()
+	default:
+		err = fmt.Errorf("source %T implements neither connector.Source nor connector.ColumnSource", src)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pol := &policy{table: scan.Table.Path, ErrorPolicy: scan.Table.OnError}
+	drivers := make([]*sourceDriver, o.Parallel)
+	for i := range drivers {
+		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}}
+		d.blocking = !bounded
+		if x, ok := src.(blocker); ok && x.MayBlock() {
+			d.blocking = true
+		}
+		if _, ok := src.(connector.Source); ok {
+			d.decode, err = newScanDecoder(scan, b.opts.Func, b.plan.Options.BatchSize, pol)
+		} else {
+			d.columns, err = newColumnScan(scan, b.opts.Func, b.plan.Options.BatchSize)
+		}
+		if err != nil {
+			return nil, err
+		}
+		drivers[i] = d
+	}
+	for i, s := range splits {
+		d := drivers[i%len(drivers)]
+		d.splits = append(d.splits, s)
+		if b.last != nil {
+			if at, ok := b.last.Positions[o.ID+"/"+s.ID]; ok {
+				d.start[s.ID], d.positions[s.ID] = at, at
+			}
+		}
+		if s.Rows {
+			b.job.Metrics.TotalRows.Add(s.Size)
+		} else {
+			b.job.Metrics.TotalBytes.Add(s.Size)
+		}
+	}
+	return drivers, nil
+}
+
+func newColumnScan(s *plan.Scan, cx *function.Context, size int) (*columnScan, error) {
+	c := &columnScan{physical: s.Table.Physical, out: s.Out, size: size, left: -1}
+	if s.Limit > 0 {
+		c.left = s.Limit
+	}
+	for _, w := range s.Wants {
+		c.pick = append(c.pick, w.Column)
+		c.paths = append(c.paths, fieldPath(s.Table.Physical.Fields[w.Column].Type, w.Path))
+	}
+	if s.Filter != nil {
+		var err error
+		if c.pred, err = eval.CompilePredicate(s.Filter, s.Out, cx); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// fieldPath turns field names below a row into indexes.
+func fieldPath(t types.Type, names []string) []int {
+	var path []int
+	for _, name := range names {
+		for i, f := range t.Fields {
+			if f.Name == name {
+				path, t = append(path, i), f.Type
+				break
+			}
+		}
+	}
+	return path
+}
+
+// constantRows evaluates the rows of VALUES.
+func constantRows(rows [][]plan.Expr, out *types.Schema, cx *function.Context) (*vector.Batch, error) {
+	b := vector.NewBatch(out, len(rows))
+	values := make([]types.Value, len(out.Fields))
+	for _, r := range rows {
+		for i, e := range r {
+			var err error
+			if values[i], err = eval.Const(e, cx); err != nil {
+				return nil, err
+			}
+		}
+		b.AppendValues(types.Insert, values...)
+	}
+	return b, nil
+}
+
+// valuesSource emits the rows of VALUES.
+type valuesSource struct{ rows *vector.Batch }
+
+func (v *valuesSource) Splits(context.Context) ([]connector.Split, error) {
+	return []connector.Split{{ID: "values"}}, nil
+}
+
+func (v *valuesSource) OpenColumns(context.Context, connector.Split, connector.Position) (connector.ColumnReader, error) {
+	return v, nil
+}
+
+func (v *valuesSource) Bounded() bool { return true }
+
+func (v *valuesSource) ReadBatch(_ context.Context, into *vector.Batch, _ int) error {
+	v.rows.CopyTo(into, nil)
+	return io.EOF
+}
+
+func (v *valuesSource) Close() error { return nil }
+
+var _ exec.Output = (*fan)(nil)

@@ -1,0 +1,247 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/internal/metrics"
+)
+
+// task is the fused operators of one stage, run by one goroutine.
+type task struct {
+	name    string
+	nodes   []*node // inputs before consumers
+	inbox   chan message
+	senders []senderInfo // by message.sender
+	inputs  int          // inputs of the head operator
+	source  *sourceDriver
+	epochs  chan<- ack // where handled barriers are reported; nil without checkpoints
+	handled int64      // the last epoch reported
+}
+
+// node is one operator in a task.
+type node struct {
+	name    string
+	op      exec.Operator
+	cx      *exec.Context
+	out     exec.Output
+	metrics *metrics.Op
+}
+
+// senderInfo is what a task knows of one sender.
+type senderInfo struct {
+	input     int
+	watermark int64
+	ended     bool
+	blocked   bool // its barrier has come, others' not yet
+}
+
+// ack says that a task has handled the barrier of an epoch.
+type ack struct {
+	epoch     int64
+	positions map[string]string
+	tokens    map[string][]byte
+	ended     bool // the task has ended: it counts as having handled all barriers
+}
+
+// OpError is an error with the operator it came from.
+type OpError struct {
+	Op  string
+	Err error
+}
+
+func (e *OpError) Error() string { return e.Op + ": " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// wrapOp names the operator an error came from, once: errors pass the calls of
+// all operators above it.
+func wrapOp(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var op *OpError
+	if errors.As(err, &op) || errors.Is(err, context.Canceled) || errors.Is(err, errStopped) {
+		return err
+	}
+	return &OpError{Op: name, Err: err}
+}
+
+// run drives the task until its input has ended or ctx is done. It opens and
+// closes the operators.
+func (t *task) run(ctx context.Context) (err error) {
+	opened := 0
+	defer func() {
+		if r := recover(); r != nil {
+			err = errors.Join(diag.Bug("%s: panic: %v\n%s", t.name, r, debug.Stack()), err)
+		}
+		for _, n := range t.nodes[:opened] {
+			if cerr := n.op.Close(); cerr != nil && err == nil {
+				err = wrapOp(n.name, cerr)
+			}
+		}
+	}()
+	for _, n := range t.nodes {
+		opened++
+		if err := n.op.Open(n.cx); err != nil {
+			return wrapOp(n.name, err)
+		}
+	}
+	if t.source != nil {
+		return t.source.run(ctx)
+	}
+	return t.receive(ctx)
+}
+
+// receive is the loop of a task fed by exchanges.
+func (t *task) receive(ctx context.Context) error {
+	head := t.nodes[0]
+	var held []message // of blocked senders, in order
+	low := int64(noWatermark)
+	for i := range t.senders {
+		t.senders[i].watermark = noWatermark
+	}
+	var barrier exec.Event
+	aligning := 0
+	live := len(t.senders)
+	handle := func(m message) error {
+		s := &t.senders[m.sender]
+		if m.batch != nil {
+			head.metrics.RowsIn.Add(int64(m.batch.Live()))
+			err := head.op.Process(s.input, m.batch, head.out)
+			m.back <- m.batch // there is room: the channel holds all batches of its sender
+			return wrapOp(head.name, err)
+		}
+		switch m.event.Kind {
+		case exec.Barrier:
+			if aligning == 0 {
+				barrier = m.event
+			}
+			s.blocked = true
+			aligning++
+			if aligning < live {
+				return nil
+			}
+			return t.aligned(barrier, &aligning)
+		case exec.Watermark:
+			s.watermark = max(s.watermark, m.event.Time)
+			return t.advance(&low)
+		case exec.End:
+			s.ended = true
+			live--
+			if live == 0 {
+				return wrapOp(head.name, head.op.Control(s.input, m.event, head.out))
+			}
+			if err := t.advance(&low); err != nil {
+				return err
+			}
+			if in, ok := head.op.(InputEnder); ok && t.inputEnded(s.input) {
+				if err := in.InputEnd(s.input, head.out); err != nil {
+					return wrapOp(head.name, err)
+				}
+			}
+			if aligning > 0 && aligning == live { // the last one missing has ended instead
+				return t.aligned(barrier, &aligning)
+			}
+			return nil
+		}
+		return wrapOp(head.name, head.op.Control(s.input, m.event, head.out))
+	}
+	for live > 0 {
+		// Messages held back while a barrier was aligned come first.
+		next := -1
+		for i, m := range held {
+			if !t.senders[m.sender].blocked {
+				next = i
+				break
+			}
+		}
+		var m message
+		if next >= 0 {
+			m = held[next]
+			held = append(held[:next], held[next+1:]...)
+		} else {
+			select {
+			case m = <-t.inbox:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			if t.senders[m.sender].blocked {
+				held = append(held, m)
+				continue
+			}
+		}
+		if err := handle(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const noWatermark = -1 << 63
+
+// InputEnder is an operator of several inputs that wants to know when one ends.
+type InputEnder interface {
+	InputEnd(in int, out exec.Output) error
+}
+
+func (t *task) inputEnded(input int) bool {
+	for _, s := range t.senders {
+		if s.input == input && !s.ended {
+			return false
+		}
+	}
+	return true
+}
+
+// aligned hands on a barrier that all live senders have sent.
+func (t *task) aligned(ev exec.Event, aligning *int) error {
+	head := t.nodes[0]
+	*aligning = 0
+	for i := range t.senders {
+		t.senders[i].blocked = false
+	}
+	if err := head.op.Control(0, ev, head.out); err != nil {
+		return wrapOp(head.name, err)
+	}
+	t.acknowledge(ev.Epoch, nil)
+	return nil
+}
+
+func (t *task) acknowledge(epoch int64, positions map[string]string) {
+	if t.epochs == nil {
+		return
+	}
+	a := ack{epoch: epoch, positions: positions}
+	for _, n := range t.nodes {
+		if s, ok := n.op.(*sinkOp); ok && s.token != nil {
+			if a.tokens == nil {
+				a.tokens = map[string][]byte{}
+			}
+			a.tokens[fmt.Sprintf("%s/%d", n.cx.ID, n.cx.Subtask)] = s.token
+		}
+	}
+	t.handled = epoch
+	t.epochs <- a
+}
+
+// advance hands on the minimum of the live senders' watermarks if it rose.
+func (t *task) advance(low *int64) error {
+	lowest := int64(exec.MaxWatermark)
+	for _, s := range t.senders {
+		if !s.ended {
+			lowest = min(lowest, s.watermark)
+		}
+	}
+	if lowest == noWatermark || lowest <= *low {
+		return nil
+	}
+	*low = lowest
+	head := t.nodes[0]
+	return wrapOp(head.name, head.op.Control(0, exec.Event{Kind: exec.Watermark, Time: lowest}, head.out))
+}
