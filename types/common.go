@@ -201,13 +201,13 @@ func DivType(a, b Type) (Type, bool) {
 	})
 }
 
-// ModType returns the type of a%b for exact numbers, false for others. For
-// integers it is the type of b.
+// ModType returns the type of a%b for exact numbers, false for others. Without
+// digits behind the point it is the type of b: the remainder fits in it.
 func ModType(a, b Type) (Type, bool) {
 	if !a.IsExact() || !b.IsExact() {
 		return Type{}, false
 	}
-	if a.IsInteger() && b.IsInteger() {
+	if a.Scale == 0 && b.Scale == 0 { // integers have no scale
 		return b.WithNull(a.Nullable || b.Nullable), true
 	}
 	return arithmetic(a, b, func(p1, s1, p2, s2 int) Type {

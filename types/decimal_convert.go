@@ -3,7 +3,6 @@ package types
 import (
 	"math"
 	"math/bits"
-	"strconv"
 )
 
 // ToInt64 returns the integer part of d, cut towards zero. Like the cast of
@@ -86,8 +85,8 @@ var exactPow10 = [...]float64{
 	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 }
 
-// DecFromFloat64 returns f as DECIMAL(precision, scale): the shortest decimal
-// text that stands for f, rounded half away from zero. It returns false for
+// DecFromFloat64 returns f as DECIMAL(precision, scale): the decimal text
+// that AppendDouble gives, rounded half away from zero. It returns false for
 // infinities, NaN and values with too many digits.
 func DecFromFloat64(f float64, precision, scale int) (Dec, bool) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
@@ -97,8 +96,8 @@ func DecFromFloat64(f float64, precision, scale int) (Dec, bool) {
 		d, ok := DecFromInt64(int64(f)).Rescale(0, scale)
 		return d, ok && d.FitsPrecision(precision)
 	}
-	var buf [32]byte
-	return ParseDec(strconv.AppendFloat(buf[:0], f, 'e', -1, 64), precision, scale)
+	var buf [40]byte
+	return ParseDec(AppendDouble(buf[:0], f), precision, scale)
 }
 
 // ParseDec reads a decimal number such as -12.50 or 1.5e3, blanks around it

@@ -167,8 +167,11 @@ func appendFloat(dst []byte, f float64, bitSize int) []byte {
 		}
 		return append(dst, "0.0"...)
 	}
-	a := math.Abs(f)
-	if a >= 1e-3 && a < 1e7 {
+	if f < 0 {
+		dst = append(dst, '-')
+		f = -f
+	}
+	if f >= 1e-3 && f < 1e7 {
 		start := len(dst)
 		dst = strconv.AppendFloat(dst, f, 'f', -1, bitSize)
 		if bytes.IndexByte(dst[start:], '.') >= 0 {
@@ -176,23 +179,39 @@ func appendFloat(dst []byte, f float64, bitSize int) []byte {
 		}
 		return append(dst, ".0"...)
 	}
-	var buf [32]byte
-	text := strconv.AppendFloat(buf[:0], f, 'e', -1, bitSize)
-	mant := bytes.IndexByte(text, 'e')
-	dst = append(dst, text[:mant]...)
-	if bytes.IndexByte(text[:mant], '.') < 0 {
-		dst = append(dst, ".0"...)
+	var buf [40]byte
+	digits, exp, ok := longForm(buf[:0], f, bitSize)
+	if !ok {
+		digits, exp = shortForm(buf[:0], f, bitSize)
 	}
-	dst = append(dst, 'E')
-	exp := text[mant+1:]
-	if exp[0] == '-' {
-		dst = append(dst, '-')
+	for len(digits) > 1 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
 	}
-	exp = exp[1:]
-	if exp[0] == '0' { // Go writes two digits at least
-		exp = exp[1:]
+	dst = append(dst, digits[0], '.')
+	if len(digits) == 1 {
+		dst = append(dst, '0')
 	}
-	return append(dst, exp...)
+	dst = append(append(dst, digits[1:]...), 'E')
+	return strconv.AppendInt(dst, int64(exp), 10)
+}
+
+// shortForm appends the shortest digits of f, which is positive, and returns
+// the power of ten of the first one.
+func shortForm(dst []byte, f float64, bitSize int) (digits []byte, exp int) {
+	text := strconv.AppendFloat(dst, f, 'e', -1, bitSize)
+	e := bytes.IndexByte(text, 'e')
+	neg := text[e+1] == '-'
+	for _, c := range text[e+2:] {
+		exp = exp*10 + int(c-'0')
+	}
+	if neg {
+		exp = -exp
+	}
+	if e > 1 { // close the gap of the point
+		copy(text[1:], text[2:e])
+		e--
+	}
+	return text[:e], exp
 }
 
 // AppendBytes appends x'6162'.
