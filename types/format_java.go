@@ -9,8 +9,8 @@ import (
 
 // Flink runs on Java 17, whose Double.toString is not always the shortest
 // text: 123456789 as FLOAT is 1.23456792E8 there, not 1.2345679E8. It differs
-// for integers beyond the mantissa, for numbers over 2^63 and for powers of
-// two; everywhere else (tested against Java) strconv gives the same digits.
+// for integers beyond the mantissa, for numbers over 2^63, for powers of two
+// and for subnormal numbers; everywhere else (tested against Java) strconv gives the same digits.
 
 // longForm appends the digits of f, which is finite and positive, as Java 17
 // finds them, and returns the power of ten of the first one. It returns false
@@ -21,12 +21,16 @@ func longForm(dst []byte, f float64, bitSize int) (digits []byte, exp int, ok bo
 	precision := 53
 	if bitSize == 32 {
 		precision = 24
-		if binExp < -126 {
-			return dst, 0, false
+		if low := -126 - binExp; low > 0 { // subnormal as a float: fewer bits
+			digits, exp = slowDigits(dst, mant, binExp, precision-low)
+			return digits, exp, true
 		}
 	}
-	if binExp < -1022 {
-		return dst, 0, false
+	if binExp < -1022 { // subnormal: there is no hidden bit
+		mant &= 1<<52 - 1
+		shift := bits.LeadingZeros64(mant) - 11
+		digits, exp = slowDigits(dst, mant<<shift, -1022-shift, 53-shift)
+		return digits, exp, true
 	}
 	whole := f == math.Trunc(f)
 	switch {
