@@ -372,6 +372,11 @@ func castNested(v Value, from, to Type, zone *time.Location) (Value, error) {
 			if err != nil {
 				return nil, err
 			}
+			if n, ok := res.Get(k, toKey); ok && to.Kind == Multiset {
+				a, _ := n.(int32)
+				b, _ := val.(int32)
+				val = a + b // elements that became one are counted together
+			}
 			res.Set(k, val, toKey)
 		}
 		return res, nil

@@ -88,10 +88,12 @@ func elemType(t Type) Type {
 }
 
 func appendText(dst []byte, s string, t Type, show bool) []byte {
-	if !t.IsBinary() {
+	switch {
+	case t.Kind == Bitmap:
+		return appendBitmap(dst, s)
+	case !t.IsBinary():
 		return append(dst, s...)
-	}
-	if show {
+	case show:
 		return AppendBytes(dst, s)
 	}
 	return AppendUTF8(dst, s)

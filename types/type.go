@@ -4,7 +4,7 @@
 //
 // type.go has the types and their physical kinds, schema.go schemas and row
 // kinds, decimal.go the 128-bit decimal, timestamp.go points in time,
-// format.go and parse.go the text form of values, cast.go and common.go
+// format.go and parse.go the text form of values, cast.go and derive.go
 // which conversions exist and which type several types have in common.
 package types
 
