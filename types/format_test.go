@@ -93,7 +93,7 @@ func TestFormatTimestamps(t *testing.T) {
 	for _, c := range []struct{ in, sql string }{
 		{"2024-01-01 00:00:01", "2024-01-01 00:00:01"}, {"2024-01-01 00:00:01.500", "2024-01-01 00:00:01.5"},
 		{"2024-01-01 00:00:01.000000001", "2024-01-01 00:00:01.000000001"}, {"2024-02-30 10:00:00", "2024-02-29 10:00:00"},
-		{"2024-1-01 00:00:01", ""}, {"2024-01-01T00:00:01", ""}, {"2024-01-01 24:00:00", ""}, {"2024-01-01 00:00", ""}, {"2024-01-01 00:00:01.", ""},
+		{"2024-1-01 00:00:01", ""}, {"2024-01-01T00:00:01", ""}, {"2024-01-01 24:00:00", "2024-01-02 00:00:00"}, {"2024-01-01 24:00:01", ""}, {"2024-01-01 00:00:01.1234567890", ""}, {"2024-01-01 00:00", ""}, {"2024-01-01 00:00:01.", "2024-01-01 00:00:01"},
 		{"2024-01-01 00:00:01Z", ""}, {"", ""}, {"2024-13-01 00:00:00", ""},
 	} {
 		ts, ok := ParseFormatTimestamp(c.in, SQLTimestamps)
@@ -104,6 +104,11 @@ func TestFormatTimestamps(t *testing.T) {
 	iso, ok := ParseFormatTimestampLTZ([]byte("2024-01-01T10:20Z"), ISOTimestamps)
 	if got := string(AppendFormatTS(nil, iso, ISOTimestamps)); !ok || got != "2024-01-01T10:20:00" {
 		t.Error(got, ok)
+	}
+	for _, s := range []string{"2024-01-01T24:00:00", "2024-02-30T00:00:00", "2024-01-01 00:00:00", "2024-01-01T00"} {
+		if _, ok := ParseFormatTimestamp(s, ISOTimestamps); ok {
+			t.Errorf("%q taken", s)
+		}
 	}
 	if _, ok := ParseFormatTimestampLTZ("2024-01-01 10:20:30", SQLTimestamps); ok {
 		t.Error("TIMESTAMP_LTZ without Z taken")
