@@ -116,7 +116,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // Aggregate folds many rows into a value.
 type Aggregate struct {
 	// New is called once for every aggregate call of every task.
-	New func(cx *Context, args []Arg, result types.Type) (Accumulators, error)
+	New func(cx *Context, call AggregateCall) (Accumulators, error)
 	// Retracts tells that Update takes negative signs. The planner refuses the
 	// function over changelogs with retractions otherwise.
 	Retracts bool
@@ -125,6 +125,17 @@ type Aggregate struct {
 	// KeepsNulls: rows whose first argument is NULL are passed in too (ARRAY_AGG,
 	// COUNT(*) has no argument). Otherwise the caller leaves them out.
 	KeepsNulls bool
+	// EmptyIsNull tells that the result over no rows is NULL: without GROUP BY the
+	// result's type is then nullable whatever the arguments are.
+	EmptyIsNull bool
+}
+
+// AggregateCall is what is known about an aggregate call.
+type AggregateCall struct {
+	Args   []Arg
+	Result types.Type
+	// Retracts tells that rows will be taken back: keep what that needs.
+	Retracts bool
 }
 
 // Accumulators is the state of one aggregate call for all groups of a task,

@@ -284,3 +284,6 @@ func Retype(v Vector, t types.Type) Vector {
 func retype[T Elem](v *Flat[T], t types.Type) Vector {
 	return &Flat[T]{Typ: t, Vals: v.Vals, Null: v.Null}
 }
+
+// Values returns the values of v, one a row.
+func (v *Flat[T]) Values() []T { return v.Vals }

@@ -87,7 +87,7 @@ func (g *Group) Open(cx *exec.Context) error {
 	g.table.TrackTouch = cx.TTL > 0
 	g.calls = make([]call, len(g.Calls))
 	for i, c := range g.Calls {
-		acc, err := NewAccumulators(c, cx.Func)
+		acc, err := NewAccumulators(c, g.Retracts, cx.Func)
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (g *Group) Open(cx *exec.Context) error {
 }
 
 // NewAccumulators makes the state of one call.
-func NewAccumulators(c plan.AggCall, cx *function.Context) (function.Accumulators, error) {
+func NewAccumulators(c plan.AggCall, retracts bool, cx *function.Context) (function.Accumulators, error) {
 	args := make([]function.Arg, len(c.ArgTypes))
 	for i, t := range c.ArgTypes {
 		args[i].Type = t
@@ -114,7 +114,7 @@ func NewAccumulators(c plan.AggCall, cx *function.Context) (function.Accumulator
 			args[i].Const, args[i].Value = true, v
 		}
 	}
-	return c.Fn.Aggregate.New(cx, args, c.T)
+	return c.Fn.Aggregate.New(cx, function.AggregateCall{Args: args, Result: c.T, Retracts: retracts})
 }
 
 func (g *Group) grow(slot int32) {

@@ -1,0 +1,8 @@
+package builtin
+
+import (
+	"slices"
+)
+
+// aggFuncs are all aggregate functions.
+var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs)

@@ -1,0 +1,629 @@
+package optimize
+
+import (
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+)
+
+// Decorrelate turns every sub-query expression of n into a join:
+//
+//	EXISTS, IN as a condition      semi join, anti join if negated
+//	EXISTS, IN inside others       left join with the distinct rows, tested for a match
+//	a scalar sub-query             left join that must have one row at most
+//
+// Conditions of the sub-query on columns of the outer query become conditions of
+// the join; where an aggregate lies between, equalities become its group keys.
+func Decorrelate(o *Options, n plan.Node) (plan.Node, error) {
+	return rewrite(n, func(n plan.Node) (plan.Node, error) {
+		switch x := n.(type) {
+		case *plan.Filter:
+			return decorrelateFilter(o, x)
+		case *plan.Project:
+			if !hasSubquery(x.Exprs...) {
+				return n, nil
+			}
+			in, exprs, err := scalars(o, x.Input, x.Exprs)
+			if err != nil {
+				return nil, err
+			}
+			return &plan.Project{Input: in, Exprs: exprs, Out: x.Out}, nil
+		case *plan.Join:
+			if x.Cond != nil && hasSubquery(x.Cond) {
+				return nil, diag.At(subquerySpan(x.Cond), diag.Unsupported, "a sub-query in a join condition cannot be run; move it into WHERE")
+			}
+		}
+		return n, nil
+	})
+}
+
+func hasSubquery(es ...plan.Expr) bool {
+	found := false
+	for _, e := range es {
+		plan.Walk(e, func(x plan.Expr) bool {
+			if _, ok := x.(*plan.Subquery); ok {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+func subquerySpan(e plan.Expr) (span diag.Span) {
+	plan.Walk(e, func(x plan.Expr) bool {
+		if s, ok := x.(*plan.Subquery); ok {
+			span = s.Span
+		}
+		return true
+	})
+	return span
+}
+
+func decorrelateFilter(o *Options, f *plan.Filter) (plan.Node, error) {
+	if !hasSubquery(f.Cond) {
+		return f, nil
+	}
+	width := len(f.Input.Schema().Fields)
+	in := f.Input
+	var rest []plan.Expr
+	for _, c := range plan.Conjuncts(f.Cond) {
+		s, not := c, false
+		if op, ok := c.(*plan.OpExpr); ok && op.Op == plan.Not {
+			s, not = op.Args[0], true
+		}
+		if q, ok := s.(*plan.Subquery); ok && q.Kind != plan.ScalarSubquery {
+			neg := *q
+			neg.Not = q.Not != not
+			var err error
+			if in, err = semiJoin(o, in, &neg); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		rest = append(rest, c)
+	}
+	if len(rest) == 0 {
+		return in, nil
+	}
+	in, exprs, err := scalars(o, in, rest)
+	if err != nil {
+		return nil, err
+	}
+	var out plan.Node = &plan.Filter{Input: in, Cond: plan.AndOf(exprs)}
+	if len(in.Schema().Fields) > width { // columns of sub-queries go again
+		p := &plan.Project{Input: out, Out: f.Schema()}
+		for i, fl := range f.Schema().Fields {
+			p.Exprs = append(p.Exprs, &plan.Column{Index: i, T: fl.Type, Name: fl.Name})
+		}
+		out = p
+	}
+	return out, nil
+}
+
+// semiJoin keeps the rows of in for which q holds.
+func semiJoin(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, error) {
+	sub, err := Decorrelate(o, q.Plan)
+	if err != nil {
+		return nil, err
+	}
+	in, args, err := scalars(o, in, q.Args)
+	if err != nil {
+		return nil, err
+	}
+	left := len(in.Schema().Fields)
+	values := len(sub.Schema().Fields)
+	sub, conds, err := pull(sub, false, q.Span)
+	if err != nil {
+		return nil, err
+	}
+	kind := plan.Semi
+	if q.Not {
+		kind = plan.Anti
+	}
+	if q.Kind == plan.InSubquery {
+		for i, a := range args[:min(len(args), values)] {
+			f := sub.Schema().Fields[i]
+			right := plan.Expr(&plan.Column{Index: left + i, T: f.Type, Name: f.Name})
+			nullable := a.Type().Nullable || f.Type.Nullable
+			eq := plan.Expr(&plan.OpExpr{Op: plan.Eq, Args: []plan.Expr{a, right}, T: types.Of(types.Boolean).WithNull(nullable), Span: q.Span})
+			if q.Not && nullable {
+				eq = &plan.OpExpr{Op: plan.IsNotFalse, Args: []plan.Expr{eq}, T: types.Of(types.Boolean).NotNull(), Span: q.Span}
+			}
+			conds = append(conds, outerCond{expr: eq})
+		}
+	}
+	return makeJoin(kind, in, sub, conds, false), nil
+}
+
+// scalars replaces the sub-queries in exprs, which are over in, by columns of
+// joins put above in.
+func scalars(o *Options, in plan.Node, exprs []plan.Expr) (plan.Node, []plan.Expr, error) {
+	out := make([]plan.Expr, len(exprs))
+	var failed error
+	for i, e := range exprs {
+		out[i] = plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+			q, ok := x.(*plan.Subquery)
+			if !ok || failed != nil {
+				return x
+			}
+			var value plan.Expr
+			in, value, failed = scalar(o, in, q)
+			if failed != nil {
+				return x
+			}
+			return value
+		})
+		if failed != nil {
+			return nil, nil, failed
+		}
+	}
+	return in, out, nil
+}
+
+// scalar joins q to in and returns the expression that has its value.
+func scalar(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, error) {
+	if q.Kind != plan.ScalarSubquery {
+		return mark(o, in, q)
+	}
+	sub, err := Decorrelate(o, q.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	// An expression over an aggregate is computed above the join, where COUNT
+	// over no rows can be told from a match.
+	var above plan.Expr
+	if p, ok := sub.(*plan.Project); ok {
+		if a, ok := p.Input.(*plan.Aggregate); ok && len(a.Keys) == 0 {
+			above, sub = p.Exprs[0], a
+		}
+	}
+	agg, isAgg := sub.(*plan.Aggregate)
+	isAgg = isAgg && len(agg.Keys) == 0
+	left := len(in.Schema().Fields)
+	width := len(sub.Schema().Fields)
+	sub, conds, err := pull(sub, true, q.Span)
+	if err != nil {
+		return nil, nil, err
+	}
+	// pull puts added group keys in front of an aggregate's results.
+	shift := 0
+	if isAgg {
+		shift = len(sub.Schema().Fields) - width
+	}
+	join := makeJoin(plan.Left, in, sub, conds, !isAgg)
+	fields := join.Schema().Fields
+	column := func(i int) plan.Expr {
+		at := left + shift + i
+		c := plan.Expr(&plan.Column{Index: at, T: fields[at].Type, Name: fields[at].Name})
+		if isAgg && agg.Calls[i].Fn.Name == "COUNT" {
+			zero := &plan.Literal{Value: int64(0), T: types.Of(types.BigInt).NotNull()}
+			c = &plan.OpExpr{Op: plan.Coalesce, Args: []plan.Expr{c, zero}, T: types.Of(types.BigInt).NotNull()}
+		}
+		return c
+	}
+	if above == nil {
+		return join, column(0), nil
+	}
+	return join, plan.Rewrite(above, func(x plan.Expr) plan.Expr {
+		if c, ok := x.(*plan.Column); ok {
+			return column(c.Index)
+		}
+		return x
+	}), nil
+}
+
+// mark gives EXISTS and IN inside other expressions a value: a left join with the
+// distinct rows of the sub-query, tested for a match.
+func mark(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, error) {
+	sub, err := Decorrelate(o, q.Plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	left := len(in.Schema().Fields)
+	sub, conds, err := pull(sub, false, q.Span)
+	if err != nil {
+		return nil, nil, err
+	}
+	if q.Kind == plan.InSubquery {
+		for i, a := range q.Args {
+			f := sub.Schema().Fields[i]
+			if a.Type().Nullable || f.Type.Nullable {
+				if q.Not {
+					return nil, nil, diag.At(q.Span, diag.Unsupported, "NOT IN (query) over columns that can be NULL can only be a condition of its own").
+						Hint("use NOT EXISTS")
+				}
+			}
+			conds = append(conds, outerCond{expr: &plan.OpExpr{Op: plan.Eq, T: types.Of(types.Boolean),
+				Args: []plan.Expr{a, &plan.Column{Index: left + i, T: f.Type, Name: f.Name}}, Span: q.Span}})
+		}
+	}
+	// The distinct join columns and a constant column that is never NULL but where the join padded it.
+	used := columns{}
+	for _, c := range conds {
+		plan.Columns(c.expr, used)
+	}
+	p := &plan.Project{Input: sub}
+	to := map[int]int{}
+	var fields []types.Field
+	for i, f := range sub.Schema().Fields {
+		if used[left+i] {
+			to[left+i] = left + len(fields)
+			p.Exprs = append(p.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
+			fields = append(fields, f)
+		}
+	}
+	truth := types.Of(types.Boolean).NotNull()
+	p.Exprs = append(p.Exprs, &plan.Literal{Value: true, T: truth})
+	fields = append(fields, types.Field{Name: "match", Type: truth})
+	p.Out = types.NewSchema(fields...)
+	agg := &plan.Aggregate{Input: p, Out: p.Out}
+	for i := range fields {
+		agg.Keys = append(agg.Keys, i)
+	}
+	for i := range conds {
+		conds[i].expr = plan.Remap(conds[i].expr, func(k int) int {
+			if k < left {
+				return k
+			}
+			return to[k]
+		})
+	}
+	join := makeJoin(plan.Left, in, agg, conds, false)
+	at := left + len(fields) - 1
+	op := plan.IsNotNull
+	if q.Not {
+		op = plan.IsNull
+	}
+	return join, &plan.OpExpr{Op: op, Args: []plan.Expr{&plan.Column{Index: at, T: truth.OrNull(), Name: "match"}}, T: truth, Span: q.Span}, nil
+}
+
+// outerCond is a condition between the outer query and the sub-query, over outer
+// ++ sub columns once the width of the outer side is known (pending: sub-query
+// columns are still numbered from 0 and outer ones are plan.Outer).
+type outerCond struct {
+	expr    plan.Expr
+	pending bool
+}
+
+// pull takes the conditions on outer columns out of a sub-query and returns them
+// over the columns of the node it returns. agg tells that the sub-query is scalar:
+// an aggregate without keys then gets keys. Columns that conditions need are added behind n's own (in front of
+// results for aggregates, where keys stand).
+func pull(n plan.Node, agg bool, span diag.Span) (plan.Node, []outerCond, error) {
+	if !correlated(n) {
+		return n, nil, nil
+	}
+	switch x := n.(type) {
+	case *plan.Filter:
+		in, conds, err := pull(x.Input, agg, span)
+		if err != nil {
+			return nil, nil, err
+		}
+		var own []plan.Expr
+		for _, c := range plan.Conjuncts(x.Cond) {
+			if refersOut(c) {
+				conds = append(conds, outerCond{c, true})
+			} else {
+				own = append(own, c)
+			}
+		}
+		return keep(in, own), conds, nil
+	case *plan.Project:
+		in, conds, err := pull(x.Input, agg, span)
+		if err != nil {
+			return nil, nil, err
+		}
+		out := *x
+		out.Input = in
+		for _, e := range x.Exprs {
+			if refersOut(e) {
+				return nil, nil, diag.At(span, diag.Unsupported, "a correlated sub-query may use columns of the outer query only in its conditions")
+			}
+		}
+		fields := append([]types.Field(nil), x.Out.Fields...)
+		exprs := append([]plan.Expr(nil), x.Exprs...)
+		at := map[int]int{}
+		for i, c := range conds {
+			conds[i].expr = plan.Remap(c.expr, func(k int) int {
+				if to, ok := at[k]; ok {
+					return to
+				}
+				f := in.Schema().Fields[k]
+				at[k] = len(exprs)
+				exprs = append(exprs, &plan.Column{Index: k, T: f.Type, Name: f.Name})
+				fields = append(fields, f)
+				return at[k]
+			})
+		}
+		out.Exprs, out.Out = exprs, types.NewSchema(fields...)
+		return &out, conds, nil
+	case *plan.Aggregate:
+		return pullAggregate(x, agg, span)
+	case *plan.Watermark:
+		in, conds, err := pull(x.Input, agg, span)
+		if err != nil {
+			return nil, nil, err
+		}
+		return in, conds, nil
+	case *plan.Join:
+		if x.Kind == plan.Inner || x.Kind == plan.Left || x.Kind == plan.Semi || x.Kind == plan.Anti {
+			return pullJoin(x, agg, span)
+		}
+	}
+	return nil, nil, diag.At(span, diag.Unsupported, "this correlated sub-query cannot be turned into a join")
+}
+
+// pullAggregate makes the inner sides of equalities group keys.
+func pullAggregate(a *plan.Aggregate, agg bool, span diag.Span) (plan.Node, []outerCond, error) {
+	in, conds, err := pull(a.Input, agg, span)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The inner expressions become columns of a projection, then keys.
+	p := &plan.Project{Input: in}
+	fields := append([]types.Field(nil), in.Schema().Fields...)
+	for i, f := range fields {
+		p.Exprs = append(p.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
+	}
+	var keys []int
+	for i, c := range conds {
+		op, ok := c.expr.(*plan.OpExpr)
+		if !ok || op.Op != plan.Eq && op.Op != plan.NotDistinct {
+			return nil, nil, diag.At(span, diag.Unsupported, "a correlated sub-query with an aggregate can be tied to the outer query only by equalities")
+		}
+		inner, outer := op.Args[0], op.Args[1]
+		if refersOut(inner) {
+			inner, outer = outer, inner
+		}
+		if refersOut(inner) || hasColumns(outer) {
+			return nil, nil, diag.At(span, diag.Unsupported, "a correlated sub-query with an aggregate can be tied to the outer query only by equalities between a column of each")
+		}
+		keys = append(keys, len(fields))
+		fields = append(fields, types.Field{Name: "key", Type: inner.Type()})
+		p.Exprs = append(p.Exprs, inner)
+		// The key's place in the aggregate's output: the added keys stand in front.
+		col := &plan.Column{Index: len(keys) - 1, T: inner.Type(), Name: "key"}
+		conds[i] = outerCond{&plan.OpExpr{Op: op.Op, Args: []plan.Expr{outer, col}, T: op.T, Span: op.Span}, true}
+	}
+	p.Out = types.NewSchema(fields...)
+	out := *a
+	out.Input = p
+	out.Keys = append(append([]int(nil), keys...), a.Keys...)
+	var outFields []types.Field
+	for _, k := range keys {
+		outFields = append(outFields, fields[k])
+	}
+	out.Out = types.NewSchema(append(outFields, a.Out.Fields...)...)
+	if !agg || len(a.Keys) > 0 {
+		// Not a scalar aggregate: put the added columns behind, where the callers look for a's own first.
+		n := len(keys)
+		re := &plan.Project{Input: &out}
+		var fs []types.Field
+		for i, f := range a.Out.Fields {
+			re.Exprs = append(re.Exprs, &plan.Column{Index: n + i, T: f.Type, Name: f.Name})
+			fs = append(fs, f)
+		}
+		for i := range n {
+			re.Exprs = append(re.Exprs, &plan.Column{Index: i, T: outFields[i].Type, Name: outFields[i].Name})
+			fs = append(fs, outFields[i])
+		}
+		re.Out = types.NewSchema(fs...)
+		for i := range conds {
+			conds[i].expr = plan.Remap(conds[i].expr, func(k int) int { return len(a.Out.Fields) + k })
+		}
+		return re, conds, nil
+	}
+	return &out, conds, nil
+}
+
+// pullJoin pulls out of a join's left side, and for inner joins its right side and condition.
+func pullJoin(j *plan.Join, agg bool, span diag.Span) (plan.Node, []outerCond, error) {
+	if correlated(j.Right) && j.Kind != plan.Inner {
+		return nil, nil, diag.At(span, diag.Unsupported, "the inner side of this join in a correlated sub-query uses columns of the outer query")
+	}
+	out := *j
+	left, conds, err := pull(j.Left, agg, span)
+	if err != nil {
+		return nil, nil, err
+	}
+	oldLeft, newLeft := len(j.Left.Schema().Fields), len(left.Schema().Fields)
+	right, rconds, err := pull(j.Right, agg, span)
+	if err != nil {
+		return nil, nil, err
+	}
+	out.Left, out.Right = left, right
+	for i := range rconds {
+		rconds[i].expr = plan.Remap(rconds[i].expr, func(k int) int { return newLeft + k })
+	}
+	conds = append(conds, rconds...)
+	move := func(k int) int {
+		if k >= oldLeft {
+			return newLeft + k - oldLeft
+		}
+		return k
+	}
+	if j.Cond != nil {
+		var own []plan.Expr
+		for _, c := range plan.Conjuncts(j.Cond) {
+			c = plan.Remap(c, move)
+			if !refersOut(c) {
+				own = append(own, c)
+				continue
+			}
+			if j.Kind != plan.Inner {
+				return nil, nil, diag.At(span, diag.Unsupported, "the condition of an outer join in a correlated sub-query uses columns of the outer query")
+			}
+			conds = append(conds, outerCond{c, true})
+		}
+		out.Cond = plan.AndOf(own)
+	}
+	out.Out = joinSchema(&out)
+	if j.Kind == plan.Semi || j.Kind == plan.Anti {
+		return &out, conds, nil
+	}
+	// The join's own columns first, then what was added.
+	p := &plan.Project{Input: &out}
+	var fields []types.Field
+	take := func(k int) {
+		f := out.Out.Fields[k]
+		p.Exprs = append(p.Exprs, &plan.Column{Index: k, T: f.Type, Name: f.Name})
+		fields = append(fields, f)
+	}
+	place := map[int]int{}
+	for k := range j.Out.Fields {
+		place[move(k)] = len(fields)
+		take(move(k))
+	}
+	for k := range out.Out.Fields {
+		if _, ok := place[k]; !ok {
+			place[k] = len(fields)
+			take(k)
+		}
+	}
+	p.Out = types.NewSchema(fields...)
+	for i := range conds {
+		conds[i].expr = plan.Remap(conds[i].expr, func(k int) int { return place[k] })
+	}
+	return p, conds, nil
+}
+
+// makeJoin joins in with sub on conds: equalities between the sides become keys.
+// The result has the columns of in, then (unless only they come out) those of sub.
+func makeJoin(kind plan.JoinKind, in, sub plan.Node, conds []outerCond, single bool) plan.Node {
+	nl := len(in.Schema().Fields)
+	j := &plan.Join{Kind: kind, Left: in, Right: sub, Single: single}
+	left := &plan.Project{Input: in}
+	right := &plan.Project{Input: sub}
+	lf, rf := append([]types.Field(nil), in.Schema().Fields...), append([]types.Field(nil), sub.Schema().Fields...)
+	for i, f := range lf {
+		left.Exprs = append(left.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
+	}
+	for i, f := range rf {
+		right.Exprs = append(right.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
+	}
+	var rest []plan.Expr
+	for _, c := range conds {
+		e := c.expr
+		if c.pending {
+			e = resolveOuter(e, nl)
+		}
+		op, ok := e.(*plan.OpExpr)
+		if ok && (op.Op == plan.Eq || op.Op == plan.NotDistinct) {
+			a, b := op.Args[0], op.Args[1]
+			if within(b, 0, nl) && within(a, nl, 1<<30) {
+				a, b = b, a
+			}
+			if within(a, 0, nl) && within(b, nl, 1<<30) && a.Type().Phys() == b.Type().Phys() && a.Type().Scale == b.Type().Scale {
+				b = plan.Remap(b, func(k int) int { return k - nl })
+				j.LeftKeys = append(j.LeftKeys, keyColumn(left, &lf, a))
+				j.RightKeys = append(j.RightKeys, keyColumn(right, &rf, b))
+				j.NullSafe = append(j.NullSafe, op.Op == plan.NotDistinct)
+				continue
+			}
+		}
+		rest = append(rest, e)
+	}
+	// Added key columns stand behind, so the sides' own columns keep their places
+	// in each side; the right side's move by what the left gained.
+	gained := len(lf) - nl
+	if gained > 0 {
+		left.Out = types.NewSchema(lf...)
+		j.Left = left
+	}
+	if len(rf) > len(sub.Schema().Fields) {
+		right.Out = types.NewSchema(rf...)
+		j.Right = right
+	}
+	for i := range rest {
+		rest[i] = plan.Remap(rest[i], func(k int) int {
+			if k >= nl {
+				return k + gained
+			}
+			return k
+		})
+	}
+	j.Cond = plan.AndOf(rest)
+	j.Out = joinSchema(j)
+	ns := len(sub.Schema().Fields)
+	if gained == 0 && len(rf) == ns {
+		return j
+	}
+	p := &plan.Project{Input: j}
+	var fields []types.Field
+	for i, f := range j.Out.Fields {
+		if i < nl || i >= nl+gained && i < nl+gained+ns {
+			p.Exprs = append(p.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
+			fields = append(fields, f)
+		}
+	}
+	p.Out = types.NewSchema(fields...)
+	return p
+}
+
+// keyColumn returns the column of p that computes e, added if there is none.
+func keyColumn(p *plan.Project, fields *[]types.Field, e plan.Expr) int {
+	if c, ok := e.(*plan.Column); ok {
+		return c.Index
+	}
+	p.Exprs = append(p.Exprs, e)
+	*fields = append(*fields, types.Field{Name: "key", Type: e.Type()})
+	return len(p.Exprs) - 1
+}
+
+// resolveOuter turns a pulled condition into one over outer ++ sub.
+func resolveOuter(e plan.Expr, nl int) plan.Expr {
+	e = plan.Remap(e, func(k int) int { return k + nl })
+	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+		if o, ok := x.(*plan.Outer); ok {
+			if o.Depth == 1 {
+				return &plan.Column{Index: o.Index, T: o.T, Name: o.Name}
+			}
+			return &plan.Outer{Depth: o.Depth - 1, Index: o.Index, T: o.T, Name: o.Name}
+		}
+		return x
+	})
+}
+
+func refersOut(e plan.Expr) bool {
+	found := false
+	plan.Walk(e, func(x plan.Expr) bool {
+		if _, ok := x.(*plan.Outer); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+func hasColumns(e plan.Expr) bool {
+	c := columns{}
+	plan.Columns(e, c)
+	return len(c) > 0
+}
+
+// correlated tells whether an expression below n refers to an outer query.
+func correlated(n plan.Node) bool {
+	found := false
+	look := func(es ...plan.Expr) {
+		for _, e := range es {
+			found = found || e != nil && refersOut(e)
+		}
+	}
+	switch x := n.(type) {
+	case *plan.Filter:
+		look(x.Cond)
+	case *plan.Project:
+		look(x.Exprs...)
+	case *plan.Join:
+		if x.Cond != nil {
+			look(x.Cond)
+		}
+	case *plan.Correlate:
+		look(x.Args...)
+	}
+	for _, in := range n.Inputs() {
+		found = found || correlated(in)
+	}
+	return found
+}
