@@ -187,14 +187,7 @@ type Connector struct {
 	Sink   func(cx *Context, t *Table) (Sink, error)
 	// SinkChangelog is what the sink takes, before it is opened.
 	SinkChangelog Changelog
-}
-
-// Option is a declared option: what the manual and the checks know of it.
-type Option struct {
-	Key, Doc, Default string
-	Aliases           []string // other spellings
-	Type              string   // string, int, bool, duration, memory, enum, list, map
-	Enum              []string
-	Required          bool
-	Prefix            bool // any key that starts with Key
+	// Check tells what is wrong with options, before the table is used; nil
+	// checks nothing.
+	Check func(options map[string]string) error
 }

@@ -141,9 +141,3 @@ type Spec struct {
 	// arrives as 'fail-on-missing-field').
 	New func(options map[string]string) (Format, error)
 }
-
-// Option is a declared option of a format.
-type Option struct {
-	Key, Doc, Default, Type string
-	Enum                    []string
-}

@@ -1,0 +1,193 @@
+package connector
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/option"
+	"github.com/runnelio/runnel/types"
+)
+
+// Option is a declared option, see package option.
+type Option = option.Option
+
+// Spec is what a connector with options of type O is made of.
+type Spec[O any] struct {
+	// Source and Sink are nil if the connector cannot be one; see Connector.
+	Source func(cx *Context, t *Table, o *O) (any, error)
+	Sink   func(cx *Context, t *Table, o *O) (Sink, error)
+	// Check is about what tags cannot say: options that depend on each other.
+	Check func(o *O) error
+	// Metadata are the METADATA columns it offers.
+	Metadata      []types.Field
+	NeedsFormat   bool
+	SinkChangelog Changelog
+}
+
+// Define makes a connector. The options are the fields of O, whose tags are
+// described in package option.
+func Define[O any](name, doc string, s Spec[O]) *Connector {
+	c := &Connector{Name: name, Doc: doc, Options: option.Declared[O](), MetadataKeys: s.Metadata, NeedsFormat: s.NeedsFormat, SinkChangelog: s.SinkChangelog}
+	parse := func(given map[string]string) (*O, error) {
+		o := new(O)
+		if err := option.Parse(o, given); err != nil {
+			return nil, err
+		}
+		if s.Check != nil {
+			if err := s.Check(o); err != nil {
+				return nil, err
+			}
+		}
+		return o, nil
+	}
+	c.Check = func(given map[string]string) error {
+		_, err := parse(given)
+		return err
+	}
+	if s.Source != nil {
+		c.Source = func(cx *Context, t *Table) (any, error) {
+			o, err := parse(t.Options)
+			if err != nil {
+				return nil, err
+			}
+			return s.Source(cx, t, o)
+		}
+	}
+	if s.Sink != nil {
+		c.Sink = func(cx *Context, t *Table) (Sink, error) {
+			o, err := parse(t.Options)
+			if err != nil {
+				return nil, err
+			}
+			return s.Sink(cx, t, o)
+		}
+	}
+	return c
+}
+
+// Set is a list of connectors, for the engine to find them by name.
+type Set []*Connector
+
+// Find returns the connector called name, nil if there is none.
+func (s Set) Find(name string) *Connector {
+	for _, c := range s {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Names returns the names in order.
+func (s Set) Names() []string {
+	names := make([]string, len(s))
+	for i, c := range s {
+		names[i] = c.Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// EngineOptions are the options every table has: the engine reads them and no
+// connector sees them.
+type EngineOptions struct {
+	OnError         string `opt:"on-error" default:"fail" enum:"fail,skip,dead-letter" doc:"What happens to a record that cannot be read: the job fails, it is counted and skipped, or it is written to the dead-letter file."`
+	DeadLetter      string `opt:"dead-letter.path,alias=on-error.path" doc:"File of the records that could not be read, JSON lines; for 'on-error' = 'dead-letter'."`
+	ScanParallelism *int   `opt:"scan.parallelism" min:"1" doc:"Parallel readers of the table."`
+	SinkParallelism *int   `opt:"sink.parallelism" min:"1" doc:"Parallel writers of the table."`
+}
+
+// Binding is what the WITH options of a table come to.
+type Binding struct {
+	Connector  *Connector
+	Options    map[string]string // of the connector, checked
+	FormatName string
+	Format     format.Format // nil if the table has none
+	Engine     EngineOptions
+}
+
+// Bind takes the WITH options of a table apart: those of the engine, the
+// connector, and the format, which start with the format's name and a dot.
+// Every one is checked. Errors about an option are *option.Error and name it.
+func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding, error) {
+	b := &Binding{Options: map[string]string{}}
+	name, ok := with["connector"]
+	if !ok {
+		return nil, &option.Error{Key: "connector", Why: "required, but not given", Hint: "known: " + strings.Join(connectors.Names(), ", ")}
+	}
+	if b.Connector = connectors.Find(name); b.Connector == nil {
+		return nil, notFound("connector", name, connectors.Names())
+	}
+	key := "format"
+	if _, ok := with[key]; !ok {
+		if _, ok := with["value.format"]; ok {
+			key = "value.format"
+		}
+	}
+	engine, ofFormat := map[string]string{}, map[string]string{}
+	b.FormatName = with[key]
+	prefix := b.FormatName + "."
+	if key == "value.format" {
+		prefix = "value." + prefix
+	}
+	declared := option.Declared[EngineOptions]()
+	for k, v := range with {
+		switch {
+		case k == "connector" || k == key && !declares(b.Connector.Options, k):
+		case declares(declared, k):
+			engine[k] = v
+		case b.FormatName != "" && strings.HasPrefix(k, prefix):
+			ofFormat[k[len(prefix):]] = v
+		default:
+			b.Options[k] = v
+		}
+	}
+	if err := option.Parse(&b.Engine, engine); err != nil {
+		return nil, err
+	}
+	if b.Engine.OnError == "dead-letter" && b.Engine.DeadLetter == "" {
+		return nil, option.Errorf("dead-letter.path", "required with 'on-error' = 'dead-letter'")
+	}
+	if b.FormatName != "" {
+		spec := formats.Find(b.FormatName)
+		if spec == nil {
+			return nil, notFound(key, b.FormatName, formats.Names())
+		}
+		var err error
+		if b.Format, err = spec.New(ofFormat); err != nil {
+			if e, ok := err.(*option.Error); ok {
+				named := *e
+				named.Key = prefix + e.Key
+				return nil, &named
+			}
+			return nil, err
+		}
+	} else if b.Connector.NeedsFormat {
+		return nil, &option.Error{Key: "format", Why: "required, but not given", Hint: "known: " + strings.Join(formats.Names(), ", ")}
+	}
+	if b.Connector.Check != nil {
+		if err := b.Connector.Check(b.Options); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func declares(options []Option, key string) bool {
+	for _, o := range options {
+		if o.Key == key || slices.Contains(o.Aliases, key) || o.Prefix && strings.HasPrefix(key, o.Key) {
+			return true
+		}
+	}
+	return false
+}
+
+func notFound(key, name string, names []string) error {
+	e := &option.Error{Key: key, Value: name, Why: "there is no " + key + " '" + name + "'", Hint: "known: " + strings.Join(names, ", ")}
+	if near := diag.Nearest(name, names); near != "" {
+		e.Hint = "did you mean '" + near + "'?"
+	}
+	return e
+}

@@ -1,0 +1,9 @@
+// Package all lists the formats of the binary.
+package all
+
+import "github.com/runnelio/runnel/format"
+
+// Formats returns all formats, one line each.
+func Formats() format.Set {
+	return format.Set{}
+}
