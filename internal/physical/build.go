@@ -84,6 +84,8 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		return nil, unsupported("window table functions (TUMBLE, HOP, CUMULATE, SESSION)")
 	case *plan.Over:
 		return nil, unsupported("OVER windows")
+	case *plan.Rank:
+		return nil, unsupported("Top-N by ROW_NUMBER")
 	case *plan.Match:
 		return nil, unsupported("MATCH_RECOGNIZE")
 	case *plan.Temporal:

@@ -1,6 +1,5 @@
 package physical
 
-import "github.com/runnelio/runnel/internal/plan"
 
 // cut decides the exchange of every edge, which edges are function calls, and
 // numbers the stages: operators joined by fused edges are one stage.

@@ -223,3 +223,16 @@ func (n *GoSource) Inputs() []Node { return nil }
 
 // WithInputs implements Node.
 func (n *GoSource) WithInputs([]Node) Node { return n }
+
+// Schema implements Node.
+func (n *Rank) Schema() *types.Schema { return n.Out }
+
+// Inputs implements Node.
+func (n *Rank) Inputs() []Node { return []Node{n.Input} }
+
+// WithInputs implements Node.
+func (n *Rank) WithInputs(in []Node) Node {
+	c := *n
+	c.Input = in[0]
+	return &c
+}

@@ -245,12 +245,26 @@ type Over struct {
 	Out       *types.Schema
 }
 
-// Match is MATCH_RECOGNIZE. Its pattern stays a tree of its own (see ast), bound by a later step.
+// Rank keeps, of each partition, the rows whose number by Order is above Offset
+// and at most Offset+Limit (Top-N; deduplication is Limit 1 by a time attribute).
+// Number appends the row number to the input's columns, a BIGINT NOT NULL.
+type Rank struct {
+	Input     Node
+	Partition []int
+	Order     []SortKey
+	Offset    int64
+	Limit     int64
+	Number    bool
+	Out       *types.Schema
+}
+
+// Match is MATCH_RECOGNIZE, one row per match: out = partition columns ++ measures.
+// Order starts with a time attribute, ascending.
 type Match struct {
 	Input     Node
 	Partition []int
 	Order     []SortKey
-	Pattern   any
+	Pattern   *Pattern
 	Out       *types.Schema
 }
 

@@ -1,0 +1,563 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/runnelio/runnel/types"
+)
+
+// String returns e in the spelling of EXPLAIN: near to SQL, with every
+// conversion shown.
+func String(e Expr) string {
+	var b strings.Builder
+	writeExpr(&b, e)
+	return b.String()
+}
+
+// Strings is String for a list, joined with commas.
+func Strings(es []Expr) string {
+	parts := make([]string, len(es))
+	for i, e := range es {
+		parts[i] = String(e)
+	}
+	return strings.Join(parts, ", ")
+}
+
+var opNames = map[Op]string{
+	Add: "+", Sub: "-", Mul: "*", Div: "/", Mod: "%", Neg: "-", Eq: "=", Ne: "<>", Lt: "<", Le: "<=", Gt: ">", Ge: ">=",
+	Distinct: "IS DISTINCT FROM", NotDistinct: "IS NOT DISTINCT FROM", And: "AND", Or: "OR", Not: "NOT",
+	IsNull: "IS NULL", IsNotNull: "IS NOT NULL", IsTrue: "IS TRUE", IsNotTrue: "IS NOT TRUE", IsFalse: "IS FALSE", IsNotFalse: "IS NOT FALSE",
+	Case: "CASE", Coalesce: "COALESCE", In: "IN", Field: ".", MakeRow: "ROW", MakeArray: "ARRAY", MakeMap: "MAP",
+}
+
+// String returns the operator as in SQL.
+func (o Op) String() string { return opNames[o] }
+
+func writeExpr(b *strings.Builder, e Expr) {
+	switch x := e.(type) {
+	case *Column:
+		writeName(b, x.Name, x.Index)
+	case *Outer:
+		b.WriteString(strings.Repeat("outer.", x.Depth))
+		writeName(b, x.Name, x.Index)
+	case *Literal:
+		writeLiteral(b, x)
+	case *OpExpr:
+		writeOp(b, x)
+	case *Call:
+		b.WriteString(x.Fn.Name)
+		writeList(b, "(", x.Args, ")")
+	case *Cast:
+		if x.Try {
+			b.WriteString("TRY_")
+		}
+		b.WriteString("CAST(")
+		writeExpr(b, x.X)
+		b.WriteString(" AS " + x.T.OrNull().Plain().String() + ")")
+	case *Subquery:
+		if x.Not {
+			b.WriteString("NOT ")
+		}
+		switch x.Kind {
+		case ExistsSubquery:
+			b.WriteString("EXISTS(")
+		case InSubquery:
+			writeList(b, "(", x.Args, ") IN (")
+		default:
+			b.WriteString("SCALAR(")
+		}
+		b.WriteString("query)")
+	case nil:
+		b.WriteString("nil")
+	default:
+		fmt.Fprintf(b, "%T", e)
+	}
+}
+
+func writeName(b *strings.Builder, name string, index int) {
+	if name == "" {
+		name = "$" + strconv.Itoa(index)
+	}
+	b.WriteString(name)
+}
+
+func writeList(b *strings.Builder, open string, es []Expr, end string) {
+	b.WriteString(open)
+	for i, e := range es {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		writeExpr(b, e)
+	}
+	b.WriteString(end)
+}
+
+func writeLiteral(b *strings.Builder, l *Literal) {
+	if l.Value == nil {
+		b.WriteString("NULL")
+		if l.T.Kind != types.Null {
+			b.WriteString(":" + l.T.OrNull().Plain().String())
+		}
+		return
+	}
+	text := string(types.AppendValue(nil, l.Value, l.T, time.UTC))
+	switch k := l.T.Kind; {
+	case l.T.IsChar():
+		b.WriteString("'" + strings.ReplaceAll(text, "'", "''") + "'")
+	case k == types.Boolean, l.T.IsNumeric(), k == types.Binary, k == types.VarBinary, k == types.Symbol:
+		b.WriteString(text)
+	default:
+		b.WriteString(text + ":" + l.T.OrNull().Plain().String())
+	}
+}
+
+func writeOp(b *strings.Builder, x *OpExpr) {
+	name := x.Op.String()
+	switch x.Op {
+	case Neg:
+		b.WriteString("-")
+		writeExpr(b, x.Args[0])
+	case Not:
+		b.WriteString("NOT ")
+		writeExpr(b, x.Args[0])
+	case IsNull, IsNotNull, IsTrue, IsNotTrue, IsFalse, IsNotFalse:
+		writeExpr(b, x.Args[0])
+		b.WriteString(" " + name)
+	case Case:
+		b.WriteString("CASE")
+		n := len(x.Args)
+		for i := 0; i+1 < n; i += 2 {
+			b.WriteString(" WHEN ")
+			writeExpr(b, x.Args[i])
+			b.WriteString(" THEN ")
+			writeExpr(b, x.Args[i+1])
+		}
+		b.WriteString(" ELSE ")
+		writeExpr(b, x.Args[n-1])
+		b.WriteString(" END")
+	case Coalesce, MakeRow:
+		b.WriteString(name)
+		writeList(b, "(", x.Args, ")")
+	case MakeArray, MakeMap:
+		b.WriteString(name)
+		writeList(b, "[", x.Args, "]")
+	case In:
+		writeExpr(b, x.Args[0])
+		writeList(b, " IN (", x.Args[1:], ")")
+	case Field:
+		writeExpr(b, x.Args[0])
+		t := x.Args[0].Type()
+		if x.Index < len(t.Fields) {
+			b.WriteString("." + t.Fields[x.Index].Name)
+		}
+	default:
+		b.WriteString("(")
+		for i, a := range x.Args {
+			if i > 0 {
+				b.WriteString(" " + name + " ")
+			}
+			writeExpr(b, a)
+		}
+		b.WriteString(")")
+	}
+}
+
+// Format returns the tree of plans, one node a line, inputs indented below. A
+// node that several consumers share is printed once and referred to after.
+func Format(roots ...Node) string {
+	f := formatter{count: map[Node]int{}, ids: map[Node]int{}}
+	for _, r := range roots {
+		f.visit(r)
+	}
+	for _, r := range roots {
+		f.write(r, 0)
+	}
+	return f.b.String()
+}
+
+type formatter struct {
+	b     strings.Builder
+	count map[Node]int
+	ids   map[Node]int
+}
+
+func (f *formatter) visit(n Node) {
+	f.count[n]++
+	if f.count[n] > 1 {
+		return
+	}
+	for _, in := range n.Inputs() {
+		f.visit(in)
+	}
+	for _, s := range subqueries(n) {
+		f.visit(s.Plan)
+	}
+}
+
+func (f *formatter) write(n Node, depth int) {
+	f.b.WriteString(strings.Repeat("  ", depth))
+	if f.count[n] > 1 {
+		if id, ok := f.ids[n]; ok {
+			fmt.Fprintf(&f.b, "Reuse(#%d)\n", id)
+			return
+		}
+		f.ids[n] = len(f.ids) + 1
+		fmt.Fprintf(&f.b, "#%d ", f.ids[n])
+	}
+	f.b.WriteString(Describe(n) + "\n")
+	for _, in := range n.Inputs() {
+		f.write(in, depth+1)
+	}
+	for _, s := range subqueries(n) {
+		f.b.WriteString(strings.Repeat("  ", depth+1) + "[query]\n")
+		f.write(s.Plan, depth+2)
+	}
+}
+
+// subqueries returns the sub-query expressions of n itself.
+func subqueries(n Node) []*Subquery {
+	var out []*Subquery
+	look := func(es ...Expr) {
+		for _, e := range es {
+			if e == nil {
+				continue
+			}
+			Walk(e, func(x Expr) bool {
+				if s, ok := x.(*Subquery); ok {
+					out = append(out, s)
+				}
+				return true
+			})
+		}
+	}
+	switch x := n.(type) {
+	case *Filter:
+		look(x.Cond)
+	case *Project:
+		look(x.Exprs...)
+	case *Join:
+		look(x.Cond)
+	}
+	return out
+}
+
+// Describe returns one node as EXPLAIN prints it: Name(property=[value], …).
+func Describe(n Node) string {
+	p := props{}
+	in := func(i int) *types.Schema { return n.Inputs()[i].Schema() }
+	switch x := n.(type) {
+	case *Scan:
+		p.name = "Scan"
+		p.add("table", x.Table.Path)
+		p.add("fields", strings.Join(x.Out.Names(), ", "))
+		if x.Filter != nil {
+			p.add("filter", String(x.Filter))
+		}
+		if x.Limit > 0 {
+			p.add("limit", strconv.FormatInt(x.Limit, 10))
+		}
+	case *GoSource:
+		p.name = "Source"
+		p.add("name", x.Name)
+		p.add("fields", strings.Join(x.Out.Names(), ", "))
+	case *Values:
+		p.name = "Values"
+		p.add("fields", strings.Join(x.Out.Names(), ", "))
+		p.add("rows", strconv.Itoa(len(x.Rows)))
+	case *Filter:
+		p.name = "Filter"
+		p.add("condition", String(x.Cond))
+	case *Project:
+		p.name = "Project"
+		p.add("select", Select(x.Exprs, x.Out))
+	case *Watermark:
+		p.name = "WatermarkAssigner"
+		p.add("rowtime", x.Out.Fields[x.Column].Name)
+		if x.Expr != nil {
+			p.add("watermark", String(x.Expr))
+		} else {
+			p.add("watermark", "SOURCE_WATERMARK()")
+		}
+	case *Aggregate:
+		p.name = "Aggregate"
+		if len(x.Keys) > 0 {
+			p.add("groupBy", NamesOf(in(0), x.Keys))
+		}
+		p.add("calls", CallsText(x.Calls, in(0)))
+	case *Expand:
+		p.name = "Expand"
+		for i, s := range x.Sets {
+			p.add("set"+strconv.Itoa(i), Strings(s))
+		}
+	case *Join:
+		p.name = "Join"
+		p.add("type", x.Kind.String())
+		if len(x.LeftKeys) > 0 {
+			p.add("on", KeysText(x.Left.Schema(), x.LeftKeys, x.Right.Schema(), x.RightKeys, x.NullSafe))
+		}
+		if x.Cond != nil {
+			p.add("where", String(x.Cond))
+		}
+		if x.Single {
+			p.add("single", "true")
+		}
+	case *Temporal:
+		p.name = "TemporalJoin"
+		if x.Proctime {
+			p.name = "LookupJoin"
+		}
+		p.add("type", x.Kind.String())
+		p.add("on", KeysText(x.Left.Schema(), x.LeftKeys, x.Right.Schema(), x.RightKeys, nil))
+		p.add("time", x.Left.Schema().Fields[x.Time].Name)
+		if x.Cond != nil {
+			p.add("where", String(x.Cond))
+		}
+	case *Correlate:
+		p.name = "Correlate"
+		fn := "UNNEST"
+		if x.Fn != nil {
+			fn = x.Fn.Name
+		}
+		p.add("call", fn+"("+Strings(x.Args)+")")
+		if x.Ordinality {
+			p.add("ordinality", "true")
+		}
+		if x.Outer {
+			p.add("type", "LEFT")
+		}
+		if x.Cond != nil {
+			p.add("where", String(x.Cond))
+		}
+	case *SetOp:
+		p.name = [...]string{"Union", "Intersect", "Except"}[x.Op]
+		p.add("all", strconv.FormatBool(x.All || x.Op == Union))
+	case *Sort:
+		p.name = "Sort"
+		if len(x.Keys) > 0 {
+			p.add("orderBy", OrderText(in(0), x.Keys))
+		}
+		if x.Limit >= 0 {
+			p.add("limit", strconv.FormatInt(x.Limit, 10))
+		}
+		if x.Offset > 0 {
+			p.add("offset", strconv.FormatInt(x.Offset, 10))
+		}
+	case *Window:
+		p.name = "Window"
+		p.add("window", x.Text())
+		if len(x.Partition) > 0 {
+			p.add("partitionBy", NamesOf(in(0), x.Partition))
+		}
+	case *Over:
+		p.name = "Over"
+		if len(x.Partition) > 0 {
+			p.add("partitionBy", NamesOf(in(0), x.Partition))
+		}
+		p.add("orderBy", OrderText(in(0), x.Order))
+		p.add("frame", x.Frame.String())
+		p.add("calls", CallsText(x.Calls, in(0)))
+	case *Rank:
+		p.name = "Rank"
+		if len(x.Partition) > 0 {
+			p.add("partitionBy", NamesOf(in(0), x.Partition))
+		}
+		p.add("orderBy", OrderText(in(0), x.Order))
+		p.add("rows", fmt.Sprintf("%d..%d", x.Offset+1, x.Offset+x.Limit))
+		p.add("number", strconv.FormatBool(x.Number))
+	case *Match:
+		p.name = "Match"
+		if len(x.Partition) > 0 {
+			p.add("partitionBy", NamesOf(in(0), x.Partition))
+		}
+		p.add("orderBy", OrderText(in(0), x.Order))
+		p.add("pattern", x.Pattern.String())
+		p.add("measures", strings.Join(x.Out.Names()[len(x.Partition):], ", "))
+	case *Sink:
+		p.name = "Sink"
+		if x.Table != nil {
+			p.add("table", x.Table.Path)
+		} else {
+			p.add("table", "*collect*")
+		}
+		p.add("fields", strings.Join(x.Input.Schema().Names(), ", "))
+	case *Opaque:
+		p.name = "Operator"
+		p.add("name", x.Name)
+	default:
+		p.name = fmt.Sprintf("%T", n)
+	}
+	return p.String()
+}
+
+type props struct {
+	name  string
+	items []string
+}
+
+func (p *props) add(key, value string) { p.items = append(p.items, key+"=["+value+"]") }
+
+func (p *props) String() string { return p.name + "(" + strings.Join(p.items, ", ") + ")" }
+
+// Select returns a projection as "expr AS name, …", names left out where they
+// are the column's own.
+func Select(exprs []Expr, out *types.Schema) string {
+	parts := make([]string, len(exprs))
+	for i, e := range exprs {
+		parts[i] = String(e)
+		if name := out.Fields[i].Name; name != parts[i] {
+			parts[i] += " AS " + name
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// NamesOf returns the names of some columns.
+func NamesOf(s *types.Schema, cols []int) string {
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = s.Fields[c].Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// OrderText returns sort keys as SQL.
+func OrderText(s *types.Schema, keys []SortKey) string {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = s.Fields[k.Column].Name
+		if k.Desc {
+			parts[i] += " DESC"
+		} else {
+			parts[i] += " ASC"
+		}
+		if k.NullsFirst == k.Desc { // not the default
+			parts[i] += map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[k.NullsFirst]
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// CallsText returns aggregate calls as SQL.
+func CallsText(calls []AggCall, in *types.Schema) string {
+	parts := make([]string, len(calls))
+	for i, c := range calls {
+		var b strings.Builder
+		b.WriteString(c.Fn.Name + "(")
+		if c.Distinct {
+			b.WriteString("DISTINCT ")
+		}
+		if len(c.Args) == 0 && c.Fn.Name == "COUNT" {
+			b.WriteString("*")
+		}
+		b.WriteString(NamesOf(in, c.Args) + ")")
+		if c.Filter >= 0 {
+			b.WriteString(" FILTER (WHERE " + in.Fields[c.Filter].Name + ")")
+		}
+		if c.Name != "" {
+			b.WriteString(" AS " + c.Name)
+		}
+		parts[i] = b.String()
+	}
+	return strings.Join(parts, ", ")
+}
+
+// KeysText returns the key equalities of a join.
+func KeysText(left *types.Schema, lk []int, right *types.Schema, rk []int, nullSafe []bool) string {
+	parts := make([]string, len(lk))
+	for i := range lk {
+		op := " = "
+		if i < len(nullSafe) && nullSafe[i] {
+			op = " IS NOT DISTINCT FROM "
+		}
+		parts[i] = left.Fields[lk[i]].Name + op + right.Fields[rk[i]].Name
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// String names the join as SQL does.
+func (k JoinKind) String() string {
+	return [...]string{"INNER", "LEFT", "RIGHT", "FULL", "SEMI", "ANTI"}[k]
+}
+
+// String names the window as SQL does.
+func (k WindowKind) String() string { return [...]string{"TUMBLE", "HOP", "CUMULATE", "SESSION"}[k] }
+
+// Text returns the window as a call.
+func (n *Window) Text() string {
+	ms := func(v int64) string { return (time.Duration(v) * time.Millisecond).String() }
+	s := n.Kind.String() + "(" + n.Input.Schema().Fields[n.Time].Name
+	if n.Kind == Hop || n.Kind == Cumulate {
+		s += ", " + ms(n.Slide)
+	}
+	s += ", " + ms(n.Size)
+	if n.Offset != 0 {
+		s += ", offset " + ms(n.Offset)
+	}
+	return s + ")"
+}
+
+// String returns the frame as SQL.
+func (f Frame) String() string {
+	bound := func(v int64, dir string) string {
+		switch {
+		case v < 0:
+			return "UNBOUNDED " + dir
+		case v == 0:
+			return "CURRENT ROW"
+		case f.Rows:
+			return strconv.FormatInt(v, 10) + " " + dir
+		}
+		return (time.Duration(v) * time.Millisecond).String() + " " + dir
+	}
+	kind := "RANGE"
+	if f.Rows {
+		kind = "ROWS"
+	}
+	return kind + " BETWEEN " + bound(f.Lower, "PRECEDING") + " AND " + bound(f.Upper, "FOLLOWING")
+}
+
+// String returns the pattern as SQL.
+func (p *Pattern) String() string {
+	parts := make([]string, len(p.Terms))
+	for i, t := range p.Terms {
+		s := p.Vars[t.Var]
+		switch {
+		case t.Min == 1 && t.Max == 1:
+		case t.Min == 0 && t.Max == -1:
+			s += "*"
+		case t.Min == 1 && t.Max == -1:
+			s += "+"
+		case t.Min == 0 && t.Max == 1:
+			s += "?"
+		case t.Max == -1:
+			s += fmt.Sprintf("{%d,}", t.Min)
+		case t.Min == t.Max:
+			s += fmt.Sprintf("{%d}", t.Min)
+		default:
+			s += fmt.Sprintf("{%d,%d}", t.Min, t.Max)
+		}
+		if t.Reluctant {
+			s += "?"
+		}
+		parts[i] = s
+	}
+	text := "(" + strings.Join(parts, " ") + ")"
+	text += [...]string{" SKIP PAST LAST ROW", " SKIP TO NEXT ROW", " SKIP TO FIRST ", " SKIP TO LAST "}[p.Skip]
+	if p.Skip == SkipToFirst || p.Skip == SkipToLast {
+		text += p.Vars[p.SkipVar]
+	}
+	if p.Within > 0 {
+		text += " WITHIN " + (time.Duration(p.Within) * time.Millisecond).String()
+	}
+	names := slices.Clone(p.Vars)
+	for i, d := range p.Define {
+		if d != nil {
+			text += ", " + names[i] + " AS " + String(d.Expr)
+		}
+	}
+	return text
+}
