@@ -91,6 +91,9 @@ type Scalar struct {
 	// Bind is called once a call site, after casts were inserted. It may compile
 	// constant arguments (patterns, paths, formats).
 	Bind func(cx *Context, args []Arg, result types.Type) (Call, error)
+	// go types of a scalar made by an adapter, checked against the signature
+	in  []types.Phys
+	out types.Phys
 }
 
 // Call fills rows of out, which is sized and typed already. args are flat or
