@@ -89,7 +89,17 @@ type Context struct {
 	MiniLatency time.Duration
 	Batch       bool // batch run-time mode: only final results are emitted
 	BatchSize   int  // rows of output batches
+	// Watermark is the operator's watermark at the last commit; below all times
+	// in a new job. See Watermarked.
+	Watermark int64
 }
+
+// NoWatermark is below all times: no watermark has come yet.
+const NoWatermark = -1 << 63
+
+// Watermarked is an operator whose progress in time is part of a commit: after
+// a restart Context.Watermark has what CurrentWatermark gave at the barrier.
+type Watermarked interface{ CurrentWatermark() int64 }
 
 // Now is the processing time in ms since 1970.
 func (c *Context) Now() int64 { return c.Func.Now().UnixMilli() }

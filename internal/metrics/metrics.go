@@ -17,6 +17,8 @@ type Op struct {
 	Bad, Dead, Oversize atomic.Int64
 	// Late counts rows behind the watermark that were dropped.
 	Late atomic.Int64
+	// Unfired counts groups of processing-time windows that were open at the end of input and dropped.
+	Unfired atomic.Int64
 	// Expired counts retractions of keys that TTL had removed.
 	Expired atomic.Int64
 	// StateRows and StateBytes are what the operator keeps.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/internal/state"
@@ -34,7 +33,7 @@ type Group struct {
 	Spec
 	cx    *exec.Context
 	table *state.Table
-	calls []call
+	calls *Calls
 	count []int64 // rows in each group, by slot
 	shown []bool  // mini-batch: the group's last result was emitted
 	b     *vector.Batch
@@ -50,7 +49,6 @@ type Group struct {
 	old     []vector.Vector
 	new     []vector.Vector
 	keyCols []vector.Vector
-	args    [][]vector.Vector
 
 	pending   []int32 // mini-batch: slots changed since the last emission
 	isPending []bool
@@ -68,16 +66,6 @@ type pendingRow struct {
 	old     string // encoded result
 }
 
-// call is one aggregate call with its state.
-type call struct {
-	plan.AggCall
-	acc      function.Accumulators
-	distinct *distinct
-	rows     []int32
-	slots    []int32
-	signs    []int8
-}
-
 // NewGroup returns the operator.
 func NewGroup(s Spec) *Group { return &Group{Spec: s} }
 
@@ -85,36 +73,15 @@ func NewGroup(s Spec) *Group { return &Group{Spec: s} }
 func (g *Group) Open(cx *exec.Context) error {
 	g.cx, g.table, g.b = cx, state.NewTable(), vector.NewBatch(g.Out, cx.BatchSize)
 	g.table.TrackTouch = cx.TTL > 0
-	g.calls = make([]call, len(g.Calls))
-	for i, c := range g.Calls {
-		acc, err := NewAccumulators(c, g.Retracts, cx.Func)
-		if err != nil {
-			return err
-		}
-		g.calls[i] = call{AggCall: c, acc: acc}
-		if c.Distinct {
-			g.calls[i].distinct = newDistinct()
-		}
-		g.old = append(g.old, vector.New(c.T, 0))
-		g.new = append(g.new, vector.New(c.T, 0))
-		g.args = append(g.args, make([]vector.Vector, len(c.Args)))
+	var err error
+	if g.calls, err = NewCalls(g.Calls, g.Retracts, cx.Func); err != nil {
+		return err
 	}
+	g.old, g.new = g.calls.Vectors(), g.calls.Vectors()
 	if cx.State == nil {
 		return nil
 	}
 	return g.table.Restore(cx.State, vector.HashKey, g.load)
-}
-
-// NewAccumulators makes the state of one call.
-func NewAccumulators(c plan.AggCall, retracts bool, cx *function.Context) (function.Accumulators, error) {
-	args := make([]function.Arg, len(c.ArgTypes))
-	for i, t := range c.ArgTypes {
-		args[i].Type = t
-		if v, ok := c.Consts[i]; ok {
-			args[i].Const, args[i].Value = true, v
-		}
-	}
-	return c.Fn.Aggregate.New(cx, function.AggregateCall{Args: args, Result: c.T, Retracts: retracts})
 }
 
 func (g *Group) grow(slot int32) {
@@ -125,9 +92,7 @@ func (g *Group) grow(slot int32) {
 		g.isPending = append(g.isPending, false)
 		g.before = append(g.before, pendingRow{})
 	}
-	for i := range g.calls {
-		g.calls[i].acc.Resize(len(g.count))
-	}
+	g.calls.Resize(len(g.count))
 }
 
 // Process implements exec.Operator.
@@ -227,7 +192,7 @@ func (g *Group) finish(b *vector.Batch, out exec.Output) error {
 	}
 	compare := !g.cx.Batch && !g.folding()
 	if compare {
-		if err := g.results(g.slots, g.old); err != nil {
+		if err := g.calls.Results(g.slots, g.old); err != nil {
 			return err
 		}
 	} else if g.folding() {
@@ -235,10 +200,8 @@ func (g *Group) finish(b *vector.Batch, out exec.Output) error {
 			return err
 		}
 	}
-	for i := range g.calls {
-		if err := g.update(&g.calls[i], b, i); err != nil {
-			return err
-		}
+	if err := g.calls.Update(b, g.rows, g.slots, g.signs); err != nil {
+		return err
 	}
 	for j, slot := range g.slots {
 		g.count[slot] += int64(g.signs[j])
@@ -247,7 +210,7 @@ func (g *Group) finish(b *vector.Batch, out exec.Output) error {
 	if !compare {
 		return nil
 	}
-	if err := g.results(g.slots, g.new); err != nil {
+	if err := g.calls.Results(g.slots, g.new); err != nil {
 		return err
 	}
 	for j, slot := range g.slots {
@@ -287,12 +250,7 @@ func (g *Group) emit(out exec.Output) error {
 }
 
 func (g *Group) remove(slot int32) {
-	for i := range g.calls {
-		g.calls[i].acc.Clear(slot)
-		if d := g.calls[i].distinct; d != nil {
-			d.clear(slot)
-		}
-	}
+	g.calls.Clear(slot)
 	g.count[slot] = 0
 	g.table.Remove(slot)
 }
@@ -308,16 +266,6 @@ func (g *Group) row(b *vector.Batch, i int, results []vector.Vector, j int, kind
 	g.b.AppendKind(kind)
 }
 
-func (g *Group) results(slots []int32, into []vector.Vector) error {
-	for i := range g.calls {
-		into[i].Resize(0)
-		if err := g.calls[i].acc.Result(slots, into[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func sameRow(a, b []vector.Vector, j int) bool {
 	for i := range a {
 		if !vector.EqualRow(a[i], j, b[i], j) {
@@ -325,57 +273,6 @@ func sameRow(a, b []vector.Vector, j int) bool {
 		}
 	}
 	return true
-}
-
-// update feeds the rows of the run that the call's filter, NULL rule and
-// DISTINCT let through.
-func (g *Group) update(c *call, b *vector.Batch, n int) error {
-	args := g.args[n]
-	for i, a := range c.Args {
-		args[i] = b.Cols[a]
-	}
-	var filter *vector.Flat[bool]
-	if c.Filter >= 0 {
-		switch f := b.Cols[c.Filter].(type) {
-		case *vector.Const:
-			if f.IsNull(0) || !f.Of.(*vector.Flat[bool]).Vals[0] {
-				return nil
-			}
-		case *vector.Flat[bool]:
-			filter = f
-		}
-	}
-	skipNull := !c.Fn.Aggregate.KeepsNulls && len(args) > 0
-	signs := g.signs
-	if !g.Retracts {
-		signs = nil
-	}
-	if filter == nil && !skipNull && c.distinct == nil {
-		return c.acc.Update(g.slots, args, g.rows, signs)
-	}
-	c.rows, c.slots, c.signs = c.rows[:0], c.slots[:0], c.signs[:0]
-	for j, r := range g.rows {
-		i := int(r)
-		if filter != nil && (filter.IsNull(i) || !filter.Vals[i]) {
-			continue
-		}
-		if skipNull && args[0].IsNull(i) {
-			continue
-		}
-		if c.distinct != nil && !c.distinct.change(g.slots[j], args, i, g.signs[j]) {
-			continue
-		}
-		c.rows = append(c.rows, r)
-		c.slots = append(c.slots, g.slots[j])
-		c.signs = append(c.signs, g.signs[j])
-	}
-	if len(c.rows) == 0 {
-		return nil
-	}
-	if !g.Retracts {
-		return c.acc.Update(c.slots, args, c.rows, nil)
-	}
-	return c.acc.Update(c.slots, args, c.rows, c.signs)
 }
 
 // Control implements exec.Operator.
@@ -416,13 +313,7 @@ func (g *Group) Control(_ int, ev exec.Event, out exec.Output) error {
 func (g *Group) latency() time.Duration { return max(g.cx.MiniLatency, time.Millisecond) }
 
 func (g *Group) measure() {
-	bytes := g.table.Bytes() + int64(cap(g.count))*16
-	for i := range g.calls {
-		bytes += g.calls[i].acc.Bytes()
-		if d := g.calls[i].distinct; d != nil {
-			bytes += d.bytes()
-		}
-	}
+	bytes := g.table.Bytes() + int64(cap(g.count))*16 + g.calls.Bytes()
 	g.cx.Metrics.StateRows.Store(int64(g.table.Len()))
 	g.cx.Metrics.StateBytes.Store(bytes)
 }
@@ -460,7 +351,7 @@ func (g *Group) stored(slot []int32, kind types.RowKind) (err error) {
 			return err
 		}
 	}
-	if err := g.results(slot, g.new); err != nil {
+	if err := g.calls.Results(slot, g.new); err != nil {
 		return err
 	}
 	for c, r := range g.new {
@@ -472,16 +363,7 @@ func (g *Group) stored(slot []int32, kind types.RowKind) (err error) {
 
 // save encodes a group's state: its row count, then call by call.
 func (g *Group) save(dst []byte, slot int32) []byte {
-	dst = binary.AppendVarint(dst, g.count[slot])
-	for i := range g.calls {
-		g.scratch = g.calls[i].acc.Save(g.scratch[:0], slot)
-		dst = binary.AppendUvarint(dst, uint64(len(g.scratch)))
-		dst = append(dst, g.scratch...)
-		if d := g.calls[i].distinct; d != nil {
-			dst = d.save(dst, slot)
-		}
-	}
-	return dst
+	return g.calls.Save(binary.AppendVarint(dst, g.count[slot]), slot)
 }
 
 func (g *Group) load(slot int32, src []byte) error {
@@ -492,22 +374,8 @@ func (g *Group) load(slot int32, src []byte) error {
 	}
 	g.count[slot], src = n, src[w:]
 	g.shown[slot] = true
-	for i := range g.calls {
-		size, w := binary.Uvarint(src)
-		if w <= 0 || uint64(len(src)-w) < size {
-			return vector.ErrCorrupt
-		}
-		src = src[w:]
-		if _, err := g.calls[i].acc.Load(slot, src[:size]); err != nil {
-			return err
-		}
-		src = src[size:]
-		if d := g.calls[i].distinct; d != nil {
-			var err error
-			if src, err = d.load(slot, src); err != nil {
-				return err
-			}
-		}
+	if _, err := g.calls.Load(slot, src); err != nil {
+		return err
 	}
 	if g.cx.TTL > 0 {
 		g.table.Touch(slot, g.cx.Now())

@@ -9,7 +9,7 @@ import (
 // remember notes, for groups of the run that have no change pending, what their
 // result was: the mini-batch compares with it when it ends.
 func (g *Group) remember() error {
-	if err := g.results(g.slots, g.old); err != nil {
+	if err := g.calls.Results(g.slots, g.old); err != nil {
 		return err
 	}
 	for j, slot := range g.slots {
@@ -53,7 +53,7 @@ func (g *Group) flushPending(out exec.Output) error {
 		case !p.existed:
 			err = g.stored(one, types.Insert)
 		default:
-			if err = g.results(one, g.new); err != nil {
+			if err = g.calls.Results(one, g.new); err != nil {
 				return err
 			}
 			g.scratch = g.scratch[:0]

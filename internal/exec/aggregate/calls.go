@@ -1,0 +1,266 @@
+package aggregate
+
+import (
+	"encoding/binary"
+
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+// Calls is the state of several aggregate calls for many groups: a group is a
+// slot, dense from 0. FILTER, the NULL rule and DISTINCT are its business. It
+// belongs to one task.
+type Calls struct {
+	calls   []call
+	retract bool
+	scratch []byte
+}
+
+// call is one aggregate call with its state.
+type call struct {
+	plan.AggCall
+	acc      function.Accumulators
+	distinct *distinct
+	args     []vector.Vector
+	rows     []int32
+	slots    []int32
+	signs    []int8
+}
+
+// NewCalls makes the state of calls. retracts tells that rows will be taken back.
+func NewCalls(calls []plan.AggCall, retracts bool, cx *function.Context) (*Calls, error) {
+	c := &Calls{calls: make([]call, len(calls)), retract: retracts}
+	for i, a := range calls {
+		acc, err := NewAccumulators(a, retracts, cx)
+		if err != nil {
+			return nil, err
+		}
+		c.calls[i] = call{AggCall: a, acc: acc, args: make([]vector.Vector, len(a.Args))}
+		if a.Distinct {
+			c.calls[i].distinct = newDistinct()
+		}
+	}
+	return c, nil
+}
+
+// NewAccumulators makes the state of one call.
+func NewAccumulators(c plan.AggCall, retracts bool, cx *function.Context) (function.Accumulators, error) {
+	args := make([]function.Arg, len(c.ArgTypes))
+	for i, t := range c.ArgTypes {
+		args[i].Type = t
+		if v, ok := c.Consts[i]; ok {
+			args[i].Const, args[i].Value = true, v
+		}
+	}
+	return c.Fn.Aggregate.New(cx, function.AggregateCall{Args: args, Result: c.T, Retracts: retracts})
+}
+
+// Vectors returns an empty vector for the results of each call.
+func (c *Calls) Vectors() []vector.Vector {
+	out := make([]vector.Vector, len(c.calls))
+	for i := range c.calls {
+		out[i] = vector.New(c.calls[i].T, 0)
+	}
+	return out
+}
+
+// Types are the result types of the calls.
+func (c *Calls) Types() []types.Type {
+	out := make([]types.Type, len(c.calls))
+	for i := range c.calls {
+		out[i] = c.calls[i].T
+	}
+	return out
+}
+
+// Resize makes room for slots numbered below n.
+func (c *Calls) Resize(n int) {
+	for i := range c.calls {
+		c.calls[i].acc.Resize(n)
+	}
+}
+
+// Update adds rows of b, or takes them back where signs is -1 (signs is nil if
+// all are added): rows[i] to group slots[i], in order.
+func (c *Calls) Update(b *vector.Batch, rows, slots []int32, signs []int8) error {
+	if !c.retract {
+		signs = nil
+	}
+	for i := range c.calls {
+		if err := c.calls[i].update(b, rows, slots, signs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update feeds the rows that the call's filter, NULL rule and DISTINCT let through.
+func (c *call) update(b *vector.Batch, rows, slots []int32, signs []int8) error {
+	args := c.args
+	for i, a := range c.Args {
+		args[i] = b.Cols[a]
+	}
+	var filter *vector.Flat[bool]
+	if c.Filter >= 0 {
+		switch f := b.Cols[c.Filter].(type) {
+		case *vector.Const:
+			if f.IsNull(0) || !f.Of.(*vector.Flat[bool]).Vals[0] {
+				return nil
+			}
+		case *vector.Flat[bool]:
+			filter = f
+		}
+	}
+	skipNull := !c.Fn.Aggregate.KeepsNulls && len(args) > 0
+	if filter == nil && !skipNull && c.distinct == nil {
+		return c.acc.Update(slots, args, rows, signs)
+	}
+	c.rows, c.slots, c.signs = c.rows[:0], c.slots[:0], c.signs[:0]
+	for j, r := range rows {
+		i := int(r)
+		if filter != nil && (filter.IsNull(i) || !filter.Vals[i]) {
+			continue
+		}
+		if skipNull && args[0].IsNull(i) {
+			continue
+		}
+		sign := int8(1)
+		if signs != nil {
+			sign = signs[j]
+		}
+		if c.distinct != nil && !c.distinct.change(slots[j], args, i, sign) {
+			continue
+		}
+		c.rows = append(c.rows, r)
+		c.slots = append(c.slots, slots[j])
+		c.signs = append(c.signs, sign)
+	}
+	if len(c.rows) == 0 {
+		return nil
+	}
+	if signs == nil {
+		return c.acc.Update(c.slots, args, c.rows, nil)
+	}
+	return c.acc.Update(c.slots, args, c.rows, c.signs)
+}
+
+// Results puts the result of each named slot into into, one vector a call,
+// which it empties first: row j is the result of slots[j].
+func (c *Calls) Results(slots []int32, into []vector.Vector) error {
+	for i := range c.calls {
+		into[i].Resize(0)
+		if err := c.calls[i].acc.Result(slots, into[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Merge adds slot from of other, which has the same calls, to slot to.
+func (c *Calls) Merge(to int32, other *Calls, from int32) error {
+	for i := range c.calls {
+		x, o := &c.calls[i], &other.calls[i]
+		if x.distinct == nil {
+			if err := x.acc.Merge(to, o.acc, from); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := x.mergeDistinct(to, o, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergeDistinct adds the values of other's group that the group to has not seen.
+func (c *call) mergeDistinct(to int32, other *call, from int32) error {
+	if int(from) >= len(other.distinct.values) {
+		return nil
+	}
+	args := make([]vector.Vector, len(c.Args))
+	for i, t := range c.ArgTypes {
+		args[i] = vector.New(t, 0)
+	}
+	n := int32(0)
+	c.rows, c.slots = c.rows[:0], c.slots[:0]
+	for _, e := range other.distinct.values[from] {
+		value := other.distinct.table.Key(e)[4:]
+		mine := c.distinct.entry(to, value)
+		if c.distinct.count[mine] == 0 {
+			src := value
+			for _, a := range args {
+				var err error
+				if src, err = vector.ReadRow(a, src); err != nil {
+					return err
+				}
+			}
+			c.rows, c.slots = append(c.rows, n), append(c.slots, to)
+			n++
+		}
+		c.distinct.count[mine] += other.distinct.count[e]
+	}
+	if n == 0 {
+		return nil
+	}
+	return c.acc.Update(c.slots, args, c.rows, nil)
+}
+
+// Clear makes a slot the empty group again.
+func (c *Calls) Clear(slot int32) {
+	for i := range c.calls {
+		c.calls[i].acc.Clear(slot)
+		if d := c.calls[i].distinct; d != nil {
+			d.clear(slot)
+		}
+	}
+}
+
+// Save appends the state of a slot to dst.
+func (c *Calls) Save(dst []byte, slot int32) []byte {
+	for i := range c.calls {
+		c.scratch = c.calls[i].acc.Save(c.scratch[:0], slot)
+		dst = binary.AppendUvarint(dst, uint64(len(c.scratch)))
+		dst = append(dst, c.scratch...)
+		if d := c.calls[i].distinct; d != nil {
+			dst = d.save(dst, slot)
+		}
+	}
+	return dst
+}
+
+// Load reads what Save wrote into an empty slot and returns what is left of src.
+func (c *Calls) Load(slot int32, src []byte) ([]byte, error) {
+	for i := range c.calls {
+		size, w := binary.Uvarint(src)
+		if w <= 0 || uint64(len(src)-w) < size {
+			return nil, vector.ErrCorrupt
+		}
+		src = src[w:]
+		if _, err := c.calls[i].acc.Load(slot, src[:size]); err != nil {
+			return nil, err
+		}
+		src = src[size:]
+		if d := c.calls[i].distinct; d != nil {
+			var err error
+			if src, err = d.load(slot, src); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return src, nil
+}
+
+// Bytes is about how much memory the state holds.
+func (c *Calls) Bytes() int64 {
+	var n int64
+	for i := range c.calls {
+		n += c.calls[i].acc.Bytes()
+		if d := c.calls[i].distinct; d != nil {
+			n += d.bytes()
+		}
+	}
+	return n
+}
