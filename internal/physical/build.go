@@ -62,10 +62,16 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Watermark:
 		return b.add(n, Watermark{Column: n.Column, Expr: n.Expr}, n.Input)
 	case *plan.Aggregate:
+		if o, ok, err := b.windowAggregate(n); ok {
+			return o, err
+		}
 		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
 	case *plan.Expand:
 		return b.add(n, Expand{n.Sets}, n.Input)
 	case *plan.Join:
+		if s, ok := windowJoin(n); ok && !b.opts.Batch {
+			return b.add(n, s, n.Left, n.Right)
+		}
 		return b.add(n, Join{Join: n}, n.Left, n.Right)
 	case *plan.SetOp:
 		if n.Op == plan.Union {
@@ -81,11 +87,11 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Opaque:
 		return b.add(n, Opaque{n}, n.Input...)
 	case *plan.Window:
-		return nil, unsupported("window table functions (TUMBLE, HOP, CUMULATE, SESSION)")
+		return b.add(n, WindowAssign{Assign: assignOf(n)}, n.Input)
 	case *plan.Over:
-		return nil, unsupported("OVER windows")
+		return b.add(n, Over{Over: n}, n.Input)
 	case *plan.Rank:
-		return nil, unsupported("Top-N by ROW_NUMBER")
+		return b.rank(n)
 	case *plan.Match:
 		return nil, unsupported("MATCH_RECOGNIZE")
 	case *plan.Temporal:

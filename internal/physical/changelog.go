@@ -6,6 +6,7 @@ import (
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
 )
 
 // changelogs decides for every operator what it emits. First, downwards from
@@ -62,6 +63,20 @@ func (p *Plan) changelogs() error {
 			s.Retracts = o.Inputs[0].From.Changelog != Append
 			s.UpdateBefore = o.Changelog == Retract
 			o.Spec = s
+		case WindowAggregate:
+			s.Retracts = o.Inputs[0].From.Changelog != Append
+			s.UpdateBefore = o.Changelog == Retract
+			if s.Retracts {
+				if err := retractable(s.Calls); err != nil {
+					return err
+				}
+			}
+			o.Spec = s
+		case TopN:
+			s.Retracts = o.Inputs[0].From.Changelog != Append
+			s.UpdateBefore = o.Changelog == Retract
+			s.InputKey = o.Inputs[0].From.Key
+			o.Spec = s
 		case Join:
 			s.LeftRetracts = o.Inputs[0].From.Changelog != Append
 			s.RightRetracts = o.Inputs[1].From.Changelog != Append
@@ -96,7 +111,7 @@ func passes(s Spec) bool {
 // producesUpdates tells whether an operator makes updates itself and can leave out -U.
 func producesUpdates(s Spec) bool {
 	switch s.(type) {
-	case Aggregate:
+	case Aggregate, WindowAggregate, TopN:
 		return true
 	}
 	return false
@@ -147,6 +162,28 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		}
 		if !batch && (len(s.Keys) > 0 && s.Limit >= 0 || updating) {
 			o.Changelog = Retract
+		}
+	case WindowAggregate:
+		if s.Emit.Updates() && !batch {
+			o.Changelog = Retract
+		}
+		o.Key = []int{}
+		for i := range s.Roles {
+			o.Key = append(o.Key, i)
+		}
+	case WindowJoin, WindowRank, Over, WindowAssign:
+		if updating {
+			return diag.At(diag.Span{}, diag.Unsupported, "%s takes only inserts, but its input updates or deletes rows", o.Spec.Kind())
+		}
+	case TopN:
+		first := s.Dedup() && !s.Rank.Order[0].Desc && s.Rank.Input.Schema().Fields[s.Rank.Order[0].Column].Type.Attr == types.Proctime
+		if !batch && !first || updating {
+			o.Changelog = Retract
+		}
+		if s.Rank.Limit == 1 {
+			o.Key = append([]int{}, s.Rank.Partition...)
+		} else if s.Rank.Number {
+			o.Key = append(append([]int{}, s.Rank.Partition...), len(s.Rank.Out.Fields)-1)
 		}
 	case Opaque:
 		if updating {

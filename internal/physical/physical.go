@@ -87,7 +87,14 @@ type Options struct {
 	TTL         time.Duration // table.exec.state.ttl
 	MiniBatch   int           // table.exec.mini-batch.size if enabled, else 0
 	MiniLatency time.Duration // table.exec.mini-batch.allow-latency
-	BatchSize   int           // rows a batch (runnel.batch-size), default vector.DefaultSize
+	Emit        Emit          // table.exec.emit.*, window.fire-mode, window.flush-at-end
+	// WatermarkInterval is pipeline.auto-watermark-interval; 0: a watermark behind every row that raises it.
+	WatermarkInterval time.Duration
+	// IdleTimeout is table.exec.source.idle-timeout: splits without rows for so long do not hold watermarks up; 0: never.
+	IdleTimeout time.Duration
+	// FireOnIdle is window.fire-on-idle: without rows for so long the watermark goes on with the clock; 0: never.
+	FireOnIdle time.Duration
+	BatchSize  int // rows a batch (runnel.batch-size), default vector.DefaultSize
 }
 
 // Spec is what an operator does: one of the structs below.

@@ -1,5 +1,6 @@
 package physical
 
+import "github.com/runnelio/runnel/internal/plan"
 
 // cut decides the exchange of every edge, which edges are function calls, and
 // numbers the stages: operators joined by fused edges are one stage.
@@ -51,6 +52,34 @@ func (p *Plan) parallelOf(o *Op) int {
 		}
 	case Rank:
 		return 1
+	case WindowAggregate:
+		if len(s.Keys) == 0 {
+			return 1
+		}
+	case WindowRank:
+		if len(s.Partition) == 0 {
+			return 1
+		}
+	case TopN:
+		if len(s.Rank.Partition) == 0 {
+			return 1
+		}
+	case Over:
+		if len(s.Over.Partition) == 0 {
+			return 1
+		}
+	case WindowJoin:
+		if len(s.LeftKeys) == 0 {
+			return 1
+		}
+	case WindowAssign:
+		if s.Assign.Window.Kind == plan.Session {
+			if len(s.Assign.Window.Partition) == 0 {
+				return 1
+			}
+			return n
+		}
+		return o.Inputs[0].From.Parallel
 	case Join:
 		if len(s.Join.LeftKeys) == 0 {
 			return 1
@@ -96,6 +125,30 @@ func exchangeOf(o *Op, i int) (ExchangeKind, []int) {
 		return Hash, keys
 	case Rank:
 		return Gather, nil
+	case WindowAggregate:
+		return hashOrGather(s.Keys)
+	case WindowRank:
+		return hashOrGather(s.Partition)
+	case TopN:
+		return hashOrGather(s.Rank.Partition)
+	case Over:
+		return hashOrGather(s.Over.Partition)
+	case WindowJoin:
+		if i == 1 {
+			return hashOrGather(s.RightKeys)
+		}
+		return hashOrGather(s.LeftKeys)
+	case WindowAssign:
+		if s.Assign.Window.Kind == plan.Session {
+			return hashOrGather(s.Assign.Window.Partition)
+		}
 	}
 	return Forward, nil
+}
+
+func hashOrGather(keys []int) (ExchangeKind, []int) {
+	if len(keys) == 0 {
+		return Gather, nil
+	}
+	return Hash, keys
 }
