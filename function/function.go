@@ -84,6 +84,9 @@ type Context struct {
 	Query  time.Time        // the start of the query: CURRENT_TIMESTAMP in batch mode
 	Log    *slog.Logger
 	Params map[string]string // session options that functions read
+	// Watermark is that of the operator that computes, in milliseconds; false
+	// before there is one. nil where there are no watermarks.
+	Watermark func() (ms int64, ok bool)
 }
 
 // Scalar computes a value a row.
