@@ -13,6 +13,7 @@ import (
 	"github.com/runnelio/runnel/internal/exec/rank"
 	"github.com/runnelio/runnel/internal/exec/relational"
 	"github.com/runnelio/runnel/internal/exec/table"
+	"github.com/runnelio/runnel/internal/exec/window"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/physical"
 	"github.com/runnelio/runnel/internal/state"
@@ -140,6 +141,18 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		return table.NewCorrelate(s.Correlate, in[0])
 	case physical.Rank:
 		return rank.New(rank.Spec{Keys: s.Keys, Limit: s.Limit, Offset: s.Offset, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0]}), nil
+	case physical.WindowAssign:
+		return window.NewAssign(window.AssignSpec{Assign: assign(s.Assign), Partition: s.Assign.Window.Partition, In: in[0], Out: o.Out}), nil
+	case physical.WindowAggregate:
+		return window.New(windowSpec(s, in[0], o.Out)), nil
+	case physical.WindowRank:
+		return window.NewRank(windowRank(s, in[0], o.Out)), nil
+	case physical.WindowJoin:
+		return window.NewJoin(windowJoin(s, in, o.Out)), nil
+	case physical.Over:
+		return over(s, in[0], o.Out)
+	case physical.TopN:
+		return topN(s, in[0], o.Out), nil
 	case physical.Opaque:
 		op, err := s.Opaque.New(sub)
 		if err != nil {

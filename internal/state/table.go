@@ -245,6 +245,14 @@ func (t *Table) unit(slot int32) uint16 {
 // MarkDirty says that what belongs to slot changed.
 func (t *Table) MarkDirty(slot int32) { t.dirty[slot>>6] |= 1 << (uint(slot) & 63) }
 
+// MarkSaved says that what belongs to slot is as the last commit has it: for
+// operators that restore their tables themselves.
+func (t *Table) MarkSaved(slot int32) {
+	w, m := slot>>6, uint64(1)<<(uint(slot)&63)
+	t.saved[w] |= m
+	t.dirty[w] &^= m
+}
+
 // Touch records the use of slot at now (ms), for Expired.
 func (t *Table) Touch(slot int32, now int64) { t.touched[slot] = now }
 
