@@ -133,6 +133,9 @@ type Format interface {
 	Changelog() bool
 }
 
+// Quoter is a Format with Quoted framing whose quotes are not ".
+type Quoter interface{ Quote() byte }
+
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {
 	Name, Doc string

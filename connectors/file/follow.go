@@ -1,0 +1,7 @@
+package file
+
+// followSource is one split of all files.
+type followSource struct{ *source }
+
+// Bounded implements connector.Source.
+func (s *followSource) Bounded() bool { return false }

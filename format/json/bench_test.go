@@ -1,0 +1,64 @@
+package json
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/runnelio/runnel/bench/events"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+// eventRecords are n generated security events, about 930 bytes each.
+func eventRecords(n int) *format.Records {
+	g := events.New(1)
+	r := &format.Records{}
+	for range n {
+		at := len(r.Buf)
+		r.Buf = g.Append(r.Buf)
+		r.Val = append(r.Val, format.Span{Off: int32(at), Len: int32(len(r.Buf) - at - 1)})
+	}
+	return r
+}
+
+func BenchmarkDecodeEvents(b *testing.B) {
+	names := []string{"EventID", "host", "CommandLine", "Image", "ts", "record_id", "User", "Channel"}
+	for _, k := range []int{1, 3, 8} {
+		b.Run(fmt.Sprintf("fields=%d", k), func(b *testing.B) {
+			const rows = 1024
+			recs := eventRecords(rows)
+			var fields []types.Field
+			for i, n := range names[:k] {
+				t := types.String()
+				if i == 0 {
+					t = types.Of(types.Int)
+				}
+				fields = append(fields, types.Field{Name: n, Type: t})
+			}
+			s := types.NewSchema(fields...)
+			f, _ := Format.New(nil)
+			d, err := f.NewDecoder(format.Decoding{Schema: s, Wanted: wantAll(s)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			vecs := make([]vector.Vector, k)
+			for i := range vecs {
+				vecs[i] = vector.New(s.Fields[i].Type, rows)
+			}
+			bad := func(rec, row int, err error) { b.Fatal(err) }
+			b.SetBytes(int64(len(recs.Buf)))
+			b.ReportAllocs()
+			for b.Loop() {
+				n := d.Scan(recs, 0, rows, bad)
+				for w := range vecs {
+					d.Fill(w, nil, vecs[w], bad)
+				}
+				if n != rows {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/event")
+		})
+	}
+}
