@@ -1,0 +1,257 @@
+package regex
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func mustCompile(t testing.TB, pattern string, f Flags) *Regexp {
+	t.Helper()
+	re, err := Compile(pattern, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return re
+}
+
+// TestAgainstStandardLibrary compares random patterns of the syntax and meaning
+// that both have.
+func TestAgainstStandardLibrary(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	pick := func(s ...string) string { return s[r.IntN(len(s))] }
+	var alt func(d int) string
+	atom := func(d int) string {
+		if d > 0 && r.IntN(3) == 0 {
+			return pick("(", "(?:", "(") + alt(d-1) + ")"
+		}
+		return pick("a", "b", "c", "ab", "[ab]", "[^a]", "[a-c]", `\d`, `\w`, ".", "é", "日", `\.`, "^", `\z`, `[^\w]`, `\x{1F600}`)
+	}
+	alt = func(d int) string {
+		var b strings.Builder
+		for range 1 + r.IntN(4) {
+			b.WriteString(atom(d))
+			if r.IntN(3) == 0 {
+				b.WriteString(pick("*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}", "{2,}"))
+			}
+		}
+		if r.IntN(4) == 0 {
+			return b.String() + "|" + alt(d)
+		}
+		return b.String()
+	}
+	for range 4000 {
+		pattern := alt(2)
+		std, err := regexp.Compile(pattern)
+		if err != nil {
+			continue // a quantifier on a quantifier
+		}
+		re, err := Compile(pattern, 0)
+		if err != nil {
+			t.Fatalf("%q: %v", pattern, err)
+		}
+		m := re.Matcher()
+		for range 6 {
+			var b strings.Builder
+			for range r.IntN(12) {
+				b.WriteString(pick("a", "b", "c", "ab", "1", "_", ".", "é", "日", "😀", " "))
+			}
+			s := b.String()
+			want := std.FindStringSubmatchIndex(s)
+			ok, err := m.Find(s, 0)
+			if err != nil || ok != (want != nil) {
+				t.Fatalf("%q on %q: %v %v, want %v", pattern, s, ok, err, want)
+			}
+			// Where a repeated part can be empty Java's order of steps is another.
+			if got := m.Groups(); ok && re.steps == nil && !slices.Equal(got, want) {
+				t.Fatalf("%q on %q: groups %v, want %v", pattern, s, got, want)
+			}
+			if ok2, _ := m.Match(s); ok2 != ok {
+				t.Fatalf("%q on %q: Match %v, Find %v", pattern, s, ok2, ok)
+			}
+		}
+	}
+}
+
+// TestSmallTable makes the automaton forget its states all the time.
+func TestSmallTable(t *testing.T) {
+	re := mustCompile(t, `(?:a|b)*a(?:a|b){6}c$|\bé\b`, 0)
+	m := re.Matcher()
+	d := m.automaton(modeFind)
+	d.full = stFirst + 4
+	std := regexp.MustCompile(`(?:a|b)*a(?:a|b){6}c$`)
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		b := make([]byte, 12)
+		for i := range b {
+			b[i] = "abc"[r.IntN(3)]
+		}
+		b[11] = 'c'
+		if got, _ := m.Match(string(b)); got != std.Match(b) {
+			t.Fatalf("%q: %v", b, got)
+		}
+	}
+	if d.resets == 0 {
+		t.Error("the table never was full")
+	}
+}
+
+func TestStepLimit(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	for _, pattern := range []string{`(x+x+)+(?!x)y`, `(?=(x*x*x*x*x*)*y)`, `(x*)*\1y`, `((?:x|x)+)+y(?=z)`} {
+		m := mustCompile(t, pattern, 0).Matcher()
+		if _, err := m.Match(long + "y!"); err != nil && !errors.Is(err, ErrSteps) {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+	m := mustCompile(t, `(x+x+)+(?!\d)y(?=z)`, 0).Matcher()
+	if _, err := m.Match(long + "y yz"); !errors.Is(err, ErrSteps) {
+		t.Errorf("no limit: %v", err)
+	}
+	// The regular ones are linear.
+	m = mustCompile(t, `((x+x+)+)+y`, 0).Matcher()
+	if ok, err := m.Find(long, 0); ok || err != nil {
+		t.Errorf("%v %v", ok, err)
+	}
+	if ok, err := m.Find(strings.Repeat("x", 300_000)+"y", 0); !ok || err != nil {
+		t.Errorf("%v %v", ok, err)
+	}
+	m = mustCompile(t, `((x*)*)*y`, 0).Matcher()
+	if ok, err := m.Find(long+"y", 0); !ok || err != nil {
+		t.Errorf("%v %v", ok, err)
+	}
+}
+
+func TestRequiredLiterals(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"foo":                    "[{foo false}]",
+		"(?i)foo":                "[{foo true}]",
+		"foo.*barbaz":            "[{barbaz false}]",
+		"(?:foo|bar)+x":          "[{foo false} {bar false}]",
+		"a*":                     "[]",
+		"x.y":                    "[]",
+		"ab[cd]":                 "[{abc false} {abd false}]",
+		`\bpowershell(?:\.exe)?`: "[{powershell false}]",
+		"(?=foo)bar":             "[{bar false}]",
+		"(foo)?bar":              "[{bar false}]",
+		"a{3}":                   "[{aaa false}]",
+		"(?iu)ask":               "[{ask true} {asK true} {aſk true} {aſK true}]",
+		"(?:foo|.*)":             "[]",
+	} {
+		if got := fmt.Sprint(mustCompile(t, pattern, 0).RequiredLiterals()); got != want {
+			t.Errorf("%s: %s, want %s", pattern, got, want)
+		}
+	}
+}
+
+func TestReplace(t *testing.T) {
+	for _, c := range []struct{ pattern, in, repl, want string }{
+		{"a", "banana", "o", "bonono"},
+		{"(a)(n)", "banana", "$2$1", "bnanaa"},
+		{"(?<x>a)n", "banana", "<${x}>", "b<a><a>a"},
+		{"a*", "baac", "-", "-b--c-"},
+		{"", "ab", ".", ".a.b."},
+		{"a", "a", `\$1\\`, `$1\`},
+		{"(a)", "a", "$12", "a2"},
+		{"(a)|(b)", "ab", "[$2]", "[][b]"},
+		{"a", "x", "$9", "x"}, // a mistake that is never reached
+		{"a", "a", "$9", "error: no group 9"},
+		{"a", "a", "$", "error: illegal group reference: group index is missing"},
+		{"a", "a", "$x", "error: illegal group reference"},
+		{"a", "a", "${n}", "error: no group with name {n}"},
+		{"a", "a", `\`, "error: character to be escaped is missing"},
+		{`\G\d`, "12a3", "-", "--a3"},
+	} {
+		re := mustCompile(t, c.pattern, 0)
+		got, err := re.Matcher().AppendReplaced(nil, c.in, re.Replacement(c.repl), true)
+		if err != nil {
+			got = []byte("error: " + err.Error())
+		}
+		if string(got) != c.want {
+			t.Errorf("%q in %q by %q: %q, want %q", c.pattern, c.in, c.repl, got, c.want)
+		}
+	}
+	re := mustCompile(t, "a", 0)
+	if got, _ := re.Matcher().AppendReplaced(nil, "banana", re.Replacement("o"), false); string(got) != "bonana" {
+		t.Errorf("first: %q", got)
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	text := strings.Repeat("some text in front ", 3) + "error code=42 end"
+	for _, pattern := range []string{"error", "(?i)ERROR", `code=(\d+)`, `\berror\b.*$`, `(?<=code=)\d+`} {
+		m := mustCompile(t, pattern, 0).Matcher()
+		if n := testing.AllocsPerRun(100, func() {
+			m.Match(text)
+			m.Find(text, 0)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", pattern, n)
+		}
+	}
+}
+
+// FuzzCompile: no pattern panics or hangs, and all ways to match agree.
+func FuzzCompile(f *testing.F) {
+	f.Add(`(a|b)*c{2,3}(?=x)[^a&&[b-z]]\1`, 0, "abcc")
+	f.Add(`\p{L}+(?i)\Qab\E$`, 8, "abAB\r\n")
+	f.Fuzz(func(t *testing.T, pattern string, flags int, s string) {
+		if len(pattern) > 200 || len(s) > 200 {
+			return
+		}
+		re, err := Compile(pattern, Flags(flags)&(Literal<<1-1))
+		if err != nil {
+			var se *SyntaxError
+			if !errors.As(err, &se) {
+				t.Fatalf("%T", err)
+			}
+			return
+		}
+		m := re.Matcher()
+		ok, err := m.Match(s)
+		found, err2 := m.Find(s, 0)
+		if err == nil && err2 == nil && ok != found {
+			t.Fatalf("%q on %q: Match %v, Find %v", pattern, s, ok, found)
+		}
+		if ok && err == nil && !containsOne(s, re.RequiredLiterals()) {
+			t.Fatalf("%q on %q: none of %v", pattern, s, re.RequiredLiterals())
+		}
+		whole, err := m.MatchWhole(s)
+		if found, err2 := m.FindWhole(s); err == nil && err2 == nil && whole != found {
+			t.Fatalf("%q on %q: MatchWhole %v, FindWhole %v", pattern, s, whole, found)
+		}
+	})
+}
+
+var benchText = `2026-03-02 08:00:01 WS01 powershell.exe -NoP -Enc SQBFAFgAIAAoAE4AZQB3AC0A user=x1`
+
+func BenchmarkMatch(b *testing.B) {
+	for _, c := range []struct{ name, pattern string }{
+		{"plain", "powershell"}, {"literal-hit", `powershell.*-Enc\s+\w`}, {"literal-miss", `cmd\.exe\s+/c`}, {"fold", `(?i)POWERSHELL\.exe\s`},
+		{"end", `x\d+$`}, {"no-literal", `\d{4}-\d\d-\d\d`}, {"word", `\b[a-z]+=\w+\b`}, {"behind", `(?<=user=)\w+`}, {"dots", `.*powershell.*`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			m := mustCompile(b, c.pattern, 0).Matcher()
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Match(benchText)
+			}
+		})
+	}
+	b.Run("groups", func(b *testing.B) {
+		m := mustCompile(b, `(\w+)\.exe.*user=(\w+)`, 0).Matcher()
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Find(benchText, 0)
+		}
+	})
+	b.Run("groups-stdlib", func(b *testing.B) {
+		m := regexp.MustCompile(`(\w+)\.exe.*user=(\w+)`)
+		for b.Loop() {
+			m.FindStringSubmatchIndex(benchText)
+		}
+	})
+}
