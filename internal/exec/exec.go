@@ -35,7 +35,8 @@ const (
 	Idle
 	// Tick says that processing time has come to Time.
 	Tick
-	// End says that no row follows on this input.
+	// End says that no row follows on this input. With Stopped set the job was
+	// asked to stop, the input did not end: nothing is made of unfinished state.
 	End
 )
 
@@ -45,6 +46,10 @@ type Event struct {
 	Epoch int64 // of Barrier
 	Time  int64 // ms since 1970; of Watermark and Tick
 	Split string
+	// Stopped is of End.
+	Stopped bool
+	// Final tells that no barrier follows this one.
+	Final bool
 }
 
 // MaxWatermark is the watermark at the end of input.

@@ -34,6 +34,8 @@ type Job struct {
 	Ops []*Op // in plan order; fixed once the job runs
 	// TotalBytes is the size of bounded input, 0 if unknown. TotalRows likewise.
 	TotalBytes, TotalRows atomic.Int64
+	// Epoch is the number of the last commit.
+	Epoch atomic.Int64
 }
 
 // Sum adds a counter over all operators.

@@ -29,10 +29,11 @@ type builder struct {
 	job  *Job
 	last *state.Commit // what the job goes on from
 
-	byTask map[taskKey]*task
-	order  []*task
-	nodes  map[nodeKey]*node
-	ends   map[edgeKey][]receiverEnd
+	byTask  map[taskKey]*task
+	order   []*task
+	nodes   map[nodeKey]*node
+	watched []*splitManager
+	ends    map[edgeKey][]receiverEnd
 }
 
 type taskKey struct{ stage, subtask int }
@@ -79,7 +80,8 @@ func (b *builder) op(o *physical.Op) error {
 		b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
 		n := &node{name: o.ID, metrics: m, cx: &exec.Context{
 			Context: b.ctx, Func: b.opts.Func, Log: b.opts.Log, Metrics: m, ID: o.ID, Subtask: sub, Parallel: o.Parallel,
-			TTL: b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
+			Watermark: restoredWatermark(b.last, o.ID),
+			TTL:       b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
 		}}
 		if b.opts.Store != nil {
 			n.cx.State = b.opts.Store.Backend(o.ID, sub, o.Parallel)
@@ -94,7 +96,7 @@ func (b *builder) op(o *physical.Op) error {
 		if sources != nil {
 			n.op = sourceNode{}
 			t.source = sources[sub]
-			t.source.task, t.source.metrics = t, m
+			t.source.task, t.source.metrics, t.sourceEnded = t, m, make(chan struct{})
 		} else {
 			op, err := b.operator(o, sub)
 			if err != nil {
@@ -126,7 +128,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.Calc:
 		return relational.NewCalc(s.Filter, s.Exprs, in[0], o.Out)
 	case physical.Watermark:
-		return relational.NewWatermark(s.Column, s.Expr, in[0], o.Out)
+		return relational.NewWatermark(relational.WatermarkSpec{Column: s.Column, Expr: s.Expr, PerRow: b.plan.Options.WatermarkInterval == 0, FireOnIdle: b.plan.Options.FireOnIdle, In: in[0], Out: o.Out}), nil
 	case physical.Expand:
 		return relational.NewExpand(s.Sets, in[0], o.Out)
 	case physical.Union:
@@ -171,7 +173,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 
 func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	if s.Sink.Table == nil {
-		return &sinkOp{open: func(int, int) (connector.Sink, error) { return s.Sink.Collect, nil }}, nil
+		return &sinkOp{from: b.last, open: func(int, int) (connector.Sink, error) { return s.Sink.Collect, nil }}, nil
 	}
 	t := b.table(s.Sink.Table)
 	if t.Format != nil {
@@ -186,11 +188,40 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	case physical.Retract:
 		t.Changelog = connector.Retract
 	}
-	return &sinkOp{open: func(sub, parallel int) (connector.Sink, error) {
+	return &sinkOp{from: b.last, open: func(sub, parallel int) (connector.Sink, error) {
 		own := *t
 		own.Subtask, own.Parallel = sub, parallel
 		return s.Sink.Table.Connector.Sink(b.opts.Connector, &own)
 	}}, nil
+}
+
+// recommitAll has the sinks of a job that has ended commit its last
+// transactions once more: it may have died before they did.
+func (b *builder) recommitAll() error {
+	for _, o := range b.plan.Ops {
+		for sub := range o.Parallel {
+			s, ok := b.nodes[nodeKey{o, sub}].op.(*sinkOp)
+			if !ok || sub > 0 {
+				continue
+			}
+			sink, err := s.open(0, 1)
+			if err != nil {
+				return wrapOp(o.ID, err)
+			}
+			if tx, ok := sink.(connector.Tx); ok {
+				err = recommit(b.ctx, tx, o.ID, 0, 1, b.last)
+			}
+			ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
+			cancel()
+			if cerr := sink.Close(ctx); err == nil {
+				err = cerr
+			}
+			if err != nil {
+				return wrapOp(o.ID, err)
+			}
+		}
+	}
+	return nil
 }
 
 // connect gives every node its output: the next operators of its task, called

@@ -31,6 +31,8 @@ type Options struct {
 	Store state.Store
 	// Interval is the time between checkpoints; 0: none.
 	Interval time.Duration
+	// Meta is put into every commit: facts about the job.
+	Meta map[string]string
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
@@ -45,6 +47,22 @@ type Job struct {
 	done     chan struct{}
 	err      error
 	ended    time.Time
+	log      *slog.Logger
+
+	coordinator *coordinator
+	// Restored is the commit the job went on from, nil if it began anew.
+	Restored *state.Commit
+	// AlreadyEnded tells that the commit was the last one of a finished job: nothing ran.
+	AlreadyEnded bool
+}
+
+// Checkpoint takes a checkpoint now and returns when it is durable. A job that
+// takes none returns an error.
+func (j *Job) Checkpoint(ctx context.Context) error {
+	if j.coordinator == nil {
+		return errors.New("the job takes no checkpoints: set 'execution.checkpointing.interval' or a state directory")
+	}
+	return j.coordinator.checkpoint(ctx)
 }
 
 // Start opens the plan's connectors and starts its tasks. The job runs until
@@ -54,15 +72,26 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
+	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), log: o.Log, cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
 	b := &builder{ctx: ctx, plan: p, opts: o, job: j}
 	tasks, err := b.tasks()
 	if err != nil {
 		cancel(err)
 		return nil, err
 	}
+	j.Restored = b.last
+	if b.last != nil && b.last.Meta[metaEnded] == "true" {
+		j.AlreadyEnded = true
+		j.err = b.recommitAll()
+		j.ended = time.Now()
+		cancel(context.Canceled)
+		close(j.done)
+		return j, nil
+	}
 	c := newCoordinator(j, b, tasks)
-	var wg sync.WaitGroup
+	j.coordinator = c
+	var wg, watchers sync.WaitGroup
+	watching, stopWatching := context.WithCancel(ctx)
 	errs := make(chan error, len(tasks)+1)
 	for _, t := range tasks {
 		wg.Go(func() {
@@ -70,9 +99,20 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 			if err != nil {
 				cancel(err)
 			} else {
-				c.ended(t)
+				c.done(t)
 			}
 			errs <- err
+		})
+	}
+	for _, m := range b.watched {
+		m.c = c
+		for _, d := range m.drivers {
+			m.ended = append(m.ended, d.task.sourceEnded)
+		}
+		watchers.Go(func() {
+			if err := m.run(watching); err != nil {
+				cancel(err)
+			}
 		})
 	}
 	if c != nil {
@@ -86,6 +126,8 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	}
 	go func() {
 		wg.Wait()
+		stopWatching()
+		watchers.Wait()
 		close(errs)
 		j.err = firstError(ctx, errs)
 		j.ended = time.Now()

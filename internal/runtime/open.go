@@ -90,7 +90,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	pol := &policy{table: scan.Table.Path, ErrorPolicy: scan.Table.OnError}
 	drivers := make([]*sourceDriver, o.Parallel)
 	for i := range drivers {
-		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}}
+		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}, now: b.opts.Func.Now, idle: b.plan.Options.IdleTimeout}
 		d.blocking = !bounded
 		if x, ok := src.(blocker); ok && x.MayBlock() {
 			d.blocking = true
@@ -105,8 +105,22 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 		}
 		drivers[i] = d
 	}
+	var m *splitManager
+	if w, ok := src.(connector.Watcher); ok {
+		m = &splitManager{op: o.ID, watcher: w, drivers: drivers, start: map[string]string{}}
+		if b.last != nil {
+			m.start = positionsOf(b.last.Positions, o.ID)
+		}
+		for _, d := range drivers {
+			d.blocking, d.commands = true, make(chan splitCommand)
+		}
+		b.watched = append(b.watched, m)
+	}
 	for i, s := range splits {
 		d := drivers[i%len(drivers)]
+		if m != nil {
+			d = drivers[m.of(s.ID)] // where its removal will look for it
+		}
 		d.splits = append(d.splits, s)
 		if b.last != nil {
 			if at, ok := b.last.Positions[o.ID+"/"+s.ID]; ok {

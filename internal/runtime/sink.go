@@ -2,26 +2,43 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/internal/state"
 	"github.com/runnelio/runnel/vector"
 )
 
 // sinkOp is the operator at the end of a chain: it writes to a connector's sink.
 type sinkOp struct {
-	open  func(subtask, parallel int) (connector.Sink, error)
-	sink  connector.Sink
-	cx    *exec.Context
-	token []byte // of the last Prepare
-	ended bool
+	open func(subtask, parallel int) (connector.Sink, error)
+	from *state.Commit // the commit the job goes on from
+	sink connector.Sink
+	tx   connector.Tx // the sink, if it commits in two phases
+	cx   *exec.Context
+	// coordinated: the job takes checkpoints, so transactions are committed by them.
+	coordinated bool
+	epoch       int64
+	token       []byte // of the last barrier
+	last        []byte // of the end of input
+	ended       bool
+	waits       bool // the sink is closed after the last commit
 }
 
 // Open implements exec.Operator.
 func (s *sinkOp) Open(cx *exec.Context) (err error) {
 	s.cx = cx
-	s.sink, err = s.open(cx.Subtask, cx.Parallel)
-	return err
+	if s.sink, err = s.open(cx.Subtask, cx.Parallel); err != nil {
+		return err
+	}
+	if s.coordinated {
+		s.tx, _ = s.sink.(connector.Tx)
+	}
+	if s.tx != nil {
+		return recommit(cx.Context, s.tx, cx.ID, cx.Subtask, cx.Parallel, s.from)
+	}
+	return nil
 }
 
 // Process implements exec.Operator.
@@ -41,21 +58,32 @@ func (s *sinkOp) Process(_ int, b *vector.Batch, _ exec.Output) error {
 func (s *sinkOp) Control(_ int, ev exec.Event, _ exec.Output) error {
 	switch ev.Kind {
 	case exec.Barrier:
-		if tx, ok := s.sink.(connector.Tx); ok {
-			token, err := tx.Prepare(s.cx.Context, ev.Epoch)
+		s.epoch = ev.Epoch
+		if s.tx != nil {
+			token, err := s.tx.Prepare(s.cx.Context, ev.Epoch)
 			s.token = token
 			return err
 		}
-		if f, ok := s.sink.(connector.Flusher); ok {
-			return f.Flush(s.cx.Context)
-		}
+		return s.flush()
 	case exec.Tick:
-		if f, ok := s.sink.(connector.Flusher); ok {
-			return f.Flush(s.cx.Context)
-		}
+		return s.flush()
 	case exec.End:
 		s.ended = true
-		return s.sink.Close(s.cx.Context)
+		if s.tx == nil {
+			return s.sink.Close(s.cx.Context)
+		}
+		// What was written since the last barrier becomes visible with the last commit.
+		s.waits = true
+		var err error
+		s.last, err = s.tx.Prepare(s.cx.Context, s.epoch+1)
+		return err
+	}
+	return nil
+}
+
+func (s *sinkOp) flush() error {
+	if f, ok := s.sink.(connector.Flusher); ok {
+		return f.Flush(s.cx.Context)
 	}
 	return nil
 }
@@ -70,3 +98,6 @@ func (s *sinkOp) Close() error {
 	cancel()
 	return s.sink.Close(ctx)
 }
+
+// key names an operator's task in a commit.
+func (n *node) key() string { return fmt.Sprintf("%s/%d", n.cx.ID, n.cx.Subtask) }

@@ -18,9 +18,21 @@ import (
 // finished and flushed.
 var errStopped = errors.New("stopped")
 
-// sourceDriver reads the splits of one source task in turn, decodes and filters
-// what it reads, and pushes batches and events down the chain. Between two
-// batches it looks for barriers to inject and for a request to stop.
+// errEnough ends reading because LIMIT rows have been read.
+var errEnough = errors.New("limit reached")
+
+// endOfSplit is the position of a split that was read to its end. It sorts behind all others.
+const endOfSplit = "\xff"
+
+// tickEvery is how often operators hear of the time.
+const tickEvery = 100 * time.Millisecond
+
+// sourceDriver reads the splits of one source task, decodes and filters what it
+// reads, and pushes batches and events down the chain. Bounded sources that never
+// wait are read split after split in the task's own goroutine; others have a
+// goroutine a split, so that an idle split holds up neither the others nor
+// barriers (pump.go). Between two batches it looks for barriers to inject, for
+// splits that come and go, and for a request to stop.
 type sourceDriver struct {
 	task    *task
 	source  any // connector.Source or connector.ColumnSource
@@ -30,9 +42,12 @@ type sourceDriver struct {
 	columns *columnScan       // nil for record sources
 	out     exec.Output
 	metrics *metrics.Op
+	now     func() time.Time
 
-	barriers <-chan int64
+	barriers <-chan barrier
+	commands chan splitCommand // of watched sources; nil for others
 	stop     <-chan struct{}
+	idle     time.Duration // splits without rows for so long do not hold watermarks up
 	// positions is where each split has been emitted to.
 	positions map[string]string
 	unsettled struct {
@@ -40,7 +55,14 @@ type sourceDriver struct {
 		recs  *format.Records
 		last  int
 	}
-	blocking bool // reading may block for long: read in a goroutine of its own
+	blocking bool // reading may wait for long: read in goroutines of their own
+	lastTick time.Time
+}
+
+// barrier is an epoch that sources are to inject. After a final one they end.
+type barrier struct {
+	epoch int64
+	final bool
 }
 
 // blocker is a bounded source whose Read may block for long nevertheless (a terminal, a pipe).
@@ -52,12 +74,36 @@ func (d *sourceDriver) run(ctx context.Context) error {
 	if err != nil && !stopped {
 		return err
 	}
-	if !stopped {
-		if err := d.out.Forward(exec.Event{Kind: exec.Watermark, Time: exec.MaxWatermark}); err != nil {
+	if stopped {
+		if err := d.lastBarrier(ctx); err != nil {
 			return err
 		}
+	} else if err := d.out.Forward(exec.Event{Kind: exec.Watermark, Time: exec.MaxWatermark}); err != nil {
+		return err
 	}
-	return d.out.Forward(exec.Event{Kind: exec.End})
+	return d.out.Forward(exec.Event{Kind: exec.End, Stopped: stopped})
+}
+
+// lastBarrier waits, after a stop, for the final barrier of a job that takes checkpoints.
+func (d *sourceDriver) lastBarrier(ctx context.Context) error {
+	if d.barriers == nil {
+		return nil
+	}
+	for {
+		select {
+		case b := <-d.barriers:
+			if err := d.barrier(b); err != nil {
+				return err
+			}
+			if b.final {
+				return nil
+			}
+		case c := <-d.commands:
+			c.refuse()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func (d *sourceDriver) read(ctx context.Context) error {
@@ -67,11 +113,17 @@ func (d *sourceDriver) read(ctx context.Context) error {
 		}
 		defer d.decode.close()
 	}
+	if d.blocking {
+		return d.pump(ctx)
+	}
 	for _, s := range d.splits {
 		if d.positions[s.ID] == endOfSplit {
 			continue
 		}
 		if err := d.poll(); err != nil {
+			return err
+		}
+		if err := d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID}); err != nil {
 			return err
 		}
 		if err := d.readSplit(ctx, s); err != nil {
@@ -81,58 +133,11 @@ func (d *sourceDriver) read(ctx context.Context) error {
 			return err
 		}
 		d.positions[s.ID] = endOfSplit
+		if err := d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: s.ID}); err != nil {
+			return err
+		}
 	}
 	return nil
-}
-
-// endOfSplit is the position of a split that was read to its end. It sorts behind all others.
-const endOfSplit = "\xff"
-
-// errEnough ends reading because LIMIT rows have been read.
-var errEnough = errors.New("limit reached")
-
-func (d *sourceDriver) readSplit(ctx context.Context, s connector.Split) error {
-	switch src := d.source.(type) {
-	case connector.Source:
-		r, err := src.Open(ctx, s, d.start[s.ID])
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		if d.blocking {
-			return d.pump(ctx, func(ctx context.Context, p *parcel) error { return r.Read(ctx, &p.recs) }, d.pushRecords(s))
-		}
-		return d.loop(ctx, func(ctx context.Context, p *parcel) error { return r.Read(ctx, &p.recs) }, d.pushRecords(s))
-	case connector.ColumnSource:
-		r, err := src.OpenColumns(ctx, s, d.start[s.ID])
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		read := func(ctx context.Context, p *parcel) error {
-			if p.batch == nil {
-				p.batch = vector.NewBatch(d.columns.physical, d.columns.size)
-			}
-			p.batch.Reset()
-			return r.ReadBatch(ctx, p.batch, d.columns.size)
-		}
-		push := func(p *parcel) error {
-			if p.batch.N > 0 {
-				if err := d.columns.push(p.batch, d.out, d.metrics); err != nil {
-					return err
-				}
-			}
-			if p.batch.Origin.Last != "" {
-				d.positions[s.ID] = p.batch.Origin.Last
-			}
-			return nil
-		}
-		if d.blocking {
-			return d.pump(ctx, read, push)
-		}
-		return d.loop(ctx, read, push)
-	}
-	return fmt.Errorf("source %T implements neither connector.Source nor connector.ColumnSource", d.source)
 }
 
 // parcel is what one read brings.
@@ -141,14 +146,57 @@ type parcel struct {
 	batch *vector.Batch
 }
 
-func (d *sourceDriver) pushRecords(s connector.Split) func(*parcel) error {
-	return func(p *parcel) error {
+// splitReader reads one split, by records or by columns.
+type splitReader struct {
+	split connector.Split
+	read  func(ctx context.Context, p *parcel) error
+	close func() error
+}
+
+// openSplit opens a reader of s at a position.
+func (d *sourceDriver) openSplit(ctx context.Context, s connector.Split, at string) (*splitReader, error) {
+	switch src := d.source.(type) {
+	case connector.Source:
+		r, err := src.Open(ctx, s, at)
+		if err != nil {
+			return nil, err
+		}
+		return &splitReader{s, func(ctx context.Context, p *parcel) error { return r.Read(ctx, &p.recs) }, r.Close}, nil
+	case connector.ColumnSource:
+		r, err := src.OpenColumns(ctx, s, at)
+		if err != nil {
+			return nil, err
+		}
+		return &splitReader{s, func(ctx context.Context, p *parcel) error {
+			if p.batch == nil {
+				p.batch = vector.NewBatch(d.columns.physical, d.columns.size)
+			}
+			p.batch.Reset()
+			return r.ReadBatch(ctx, p.batch, d.columns.size)
+		}, r.Close}, nil
+	}
+	return nil, fmt.Errorf("source %T implements neither connector.Source nor connector.ColumnSource", d.source)
+}
+
+// push decodes a parcel of split s and emits it.
+func (d *sourceDriver) push(s connector.Split, p *parcel) error {
+	if d.decode != nil {
 		p.recs.Split = s.ID
 		d.metrics.BytesIn.Add(p.recs.Bytes)
 		err := d.decode.push(&p.recs, s, d.out, d.metrics, d.between)
 		d.settle()
 		return err
 	}
+	if p.batch.N > 0 {
+		p.batch.Origin.Split = s.ID
+		if err := d.columns.push(p.batch, d.out, d.metrics); err != nil {
+			return err
+		}
+	}
+	if p.batch.Origin.Last != "" {
+		d.positions[s.ID] = p.batch.Origin.Last
+	}
+	return d.poll()
 }
 
 // between is called after each batch with its last record. The position is
@@ -166,19 +214,24 @@ func (d *sourceDriver) settle() {
 	}
 }
 
-// loop reads and pushes in this goroutine: for sources that never wait long.
-func (d *sourceDriver) loop(ctx context.Context, read func(context.Context, *parcel) error, push func(*parcel) error) error {
+// readSplit reads and pushes a split in this goroutine: for sources that never wait long.
+func (d *sourceDriver) readSplit(ctx context.Context, s connector.Split) error {
+	r, err := d.openSplit(ctx, s, d.start[s.ID])
+	if err != nil {
+		return err
+	}
+	defer r.close()
 	var p parcel
 	for {
-		err := read(ctx, &p)
+		err := r.read(ctx, &p)
 		if err != nil && !errors.Is(err, io.EOF) {
 			// What was read before the damage still counts.
-			if perr := push(&p); perr != nil {
+			if perr := d.push(s, &p); perr != nil {
 				return perr
 			}
 			return err
 		}
-		if perr := push(&p); perr != nil {
+		if perr := d.push(s, &p); perr != nil {
 			return perr
 		}
 		if err != nil {
@@ -193,112 +246,46 @@ func (d *sourceDriver) loop(ctx context.Context, read func(context.Context, *par
 	}
 }
 
-// pump reads in a goroutine of its own, so that an idle source holds up neither
-// barriers nor a stop. Two parcels go round.
-func (d *sourceDriver) pump(ctx context.Context, read func(context.Context, *parcel) error, push func(*parcel) error) error {
-	rctx, cancel := context.WithCancel(ctx)
-	type result struct {
-		p   *parcel
-		err error
-	}
-	free := make(chan *parcel, 2)
-	free <- &parcel{}
-	free <- &parcel{}
-	full := make(chan result)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			var p *parcel
-			select {
-			case p = <-free:
-			case <-rctx.Done():
-				return
-			}
-			err := read(rctx, p)
-			select {
-			case full <- result{p, err}:
-			case <-rctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	defer func() {
-		cancel()
-		if b, ok := d.source.(blocker); ok && b.MayBlock() {
-			return // a read of a terminal cannot be interrupted; the goroutine ends with its next line or the process
-		}
-		<-done
-	}()
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case r := <-full:
-			if r.err != nil && !errors.Is(r.err, io.EOF) && ctx.Err() == nil {
-				if err := push(r.p); err != nil {
-					return err
-				}
-				return r.err
-			}
-			if err := push(r.p); err != nil {
-				return err
-			}
-			if r.err != nil {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				return nil
-			}
-			free <- r.p
-		case epoch := <-d.barriers:
-			if err := d.barrier(epoch); err != nil {
-				return err
-			}
-		case <-d.stop:
-			return errStopped
-		case <-ticker.C:
-			if err := d.out.Forward(exec.Event{Kind: exec.Tick, Time: time.Now().UnixMilli()}); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if err := d.poll(); err != nil {
-			return err
-		}
-	}
-}
-
-// poll injects a barrier that is due and notices a stop.
+// poll injects a barrier that is due, tells the time and notices a stop.
 func (d *sourceDriver) poll() error {
 	for {
 		select {
-		case epoch := <-d.barriers:
-			if err := d.barrier(epoch); err != nil {
+		case b := <-d.barriers:
+			if err := d.barrier(b); err != nil {
 				return err
+			}
+			if b.final {
+				d.barriers = nil
+				return errStopped
 			}
 			continue
 		case <-d.stop:
 			return errStopped
 		default:
-			return nil
+			return d.tick()
 		}
 	}
 }
 
-func (d *sourceDriver) barrier(epoch int64) error {
+// tick tells operators the time, now and then.
+func (d *sourceDriver) tick() error {
+	now := d.now()
+	if now.Sub(d.lastTick) < tickEvery && !now.Before(d.lastTick) {
+		return nil
+	}
+	d.lastTick = now
+	return d.out.Forward(exec.Event{Kind: exec.Tick, Time: now.UnixMilli()})
+}
+
+func (d *sourceDriver) barrier(b barrier) error {
 	d.settle()
-	if err := d.out.Forward(exec.Event{Kind: exec.Barrier, Epoch: epoch}); err != nil {
+	if err := d.out.Forward(exec.Event{Kind: exec.Barrier, Epoch: b.epoch, Final: b.final}); err != nil {
 		return err
 	}
 	at := make(map[string]string, len(d.positions))
 	for s, p := range d.positions {
 		at[d.task.nodes[0].cx.ID+"/"+s] = p
 	}
-	d.task.acknowledge(epoch, at)
+	d.task.acknowledge(b.epoch, at)
 	return nil
 }

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 
 	"github.com/runnelio/runnel/internal/diag"
@@ -19,8 +18,10 @@ type task struct {
 	senders []senderInfo // by message.sender
 	inputs  int          // inputs of the head operator
 	source  *sourceDriver
-	epochs  chan<- ack // where handled barriers are reported; nil without checkpoints
-	handled int64      // the last epoch reported
+	// sourceEnded is closed when the source driver has ended.
+	sourceEnded chan struct{}
+	epochs      chan<- ack // where handled barriers are reported; nil without checkpoints
+	handled     int64      // the last epoch reported
 }
 
 // node is one operator in a task.
@@ -42,10 +43,10 @@ type senderInfo struct {
 
 // ack says that a task has handled the barrier of an epoch.
 type ack struct {
-	epoch     int64
-	positions map[string]string
-	tokens    map[string][]byte
-	ended     bool // the task has ended: it counts as having handled all barriers
+	epoch      int64
+	positions  map[string]string // operator/split -> position
+	tokens     map[string][]byte // operator/subtask -> prepared transaction
+	watermarks map[string]int64  // operator -> its watermark
 }
 
 // OpError is an error with the operator it came from.
@@ -93,6 +94,7 @@ func (t *task) run(ctx context.Context) (err error) {
 		}
 	}
 	if t.source != nil {
+		defer close(t.sourceEnded)
 		return t.source.run(ctx)
 	}
 	return t.receive(ctx)
@@ -217,13 +219,13 @@ func (t *task) acknowledge(epoch int64, positions map[string]string) {
 	if t.epochs == nil {
 		return
 	}
-	a := ack{epoch: epoch, positions: positions}
+	a := ack{epoch: epoch, positions: positions, tokens: map[string][]byte{}, watermarks: map[string]int64{}}
 	for _, n := range t.nodes {
 		if s, ok := n.op.(*sinkOp); ok && s.token != nil {
-			if a.tokens == nil {
-				a.tokens = map[string][]byte{}
-			}
-			a.tokens[fmt.Sprintf("%s/%d", n.cx.ID, n.cx.Subtask)] = s.token
+			a.tokens[n.key()], s.token = s.token, nil
+		}
+		if w, ok := n.op.(exec.Watermarked); ok {
+			a.watermarks[n.cx.ID] = w.CurrentWatermark()
 		}
 	}
 	t.handled = epoch

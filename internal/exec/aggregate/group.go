@@ -299,7 +299,7 @@ func (g *Group) Control(_ int, ev exec.Event, out exec.Output) error {
 		if err := g.flushPending(out); err != nil {
 			return err
 		}
-		if g.cx.Batch && !g.ended {
+		if g.cx.Batch && !g.ended && !ev.Stopped {
 			g.ended = true
 			if err := g.emitAll(out); err != nil {
 				return err

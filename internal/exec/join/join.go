@@ -398,7 +398,7 @@ func (j *Join) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		j.measure()
 	case exec.End:
-		if j.cx.Batch && !j.done {
+		if j.cx.Batch && !j.done && !ev.Stopped {
 			j.done = true
 			if err := j.batchResult(out); err != nil {
 				return err

@@ -176,7 +176,7 @@ func (d *Dedup) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		d.measure()
 	case exec.End:
-		if d.cx.Batch && !d.insertOnly() {
+		if d.cx.Batch && !d.insertOnly() && !ev.Stopped {
 			var err error
 			d.table.Live(func(slot int32) bool {
 				if err = d.kept(slot, types.Insert); err == nil && d.b.N >= d.cx.BatchSize {

@@ -120,7 +120,7 @@ func (t *Top) find(x ranked) int {
 
 // Control implements exec.Operator.
 func (t *Top) Control(_ int, ev exec.Event, out exec.Output) error {
-	if ev.Kind == exec.End && t.cx.Batch && !t.done {
+	if ev.Kind == exec.End && t.cx.Batch && !t.done && !ev.Stopped {
 		t.done = true
 		for i := int(t.Offset); i < min(len(t.rows), t.end()); i++ {
 			if err := t.append(t.rows[i].row, types.Insert); err != nil {
@@ -238,7 +238,7 @@ func (s *Sort) late(b *vector.Batch, i int) bool {
 
 // Control implements exec.Operator.
 func (s *Sort) Control(_ int, ev exec.Event, out exec.Output) error {
-	if ev.Kind == exec.Watermark && !s.cx.Batch || ev.Kind == exec.End {
+	if ev.Kind == exec.Watermark && !s.cx.Batch || ev.Kind == exec.End && !ev.Stopped {
 		if ev.Kind == exec.Watermark {
 			s.watermark = ev.Time
 		}

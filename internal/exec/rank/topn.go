@@ -320,7 +320,7 @@ func (t *TopN) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		t.measure()
 	case exec.End:
-		if t.cx.Batch {
+		if t.cx.Batch && !ev.Stopped {
 			if err := t.emitAll(out); err != nil {
 				return err
 			}

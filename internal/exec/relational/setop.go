@@ -129,7 +129,7 @@ func (s *SetOp) Control(_ int, ev exec.Event, out exec.Output) error {
 		s.cx.Metrics.StateRows.Store(int64(s.table.Len()))
 		s.cx.Metrics.StateBytes.Store(s.table.Bytes() + int64(cap(s.counts)*24))
 	case exec.End:
-		if s.cx.Batch && !s.ended {
+		if s.cx.Batch && !s.ended && !ev.Stopped {
 			s.ended = true
 			if err := s.emitAll(out); err != nil {
 				return err

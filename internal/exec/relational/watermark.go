@@ -1,6 +1,8 @@
 package relational
 
 import (
+	"time"
+
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/plan"
@@ -8,75 +10,231 @@ import (
 	"github.com/runnelio/runnel/vector"
 )
 
-// Watermark marks a column as event time and follows the watermark its rows
-// ask for: the largest value of the watermark expression so far. It is handed on
-// behind each batch that raised it.
-type Watermark struct {
-	exec.Stateless
-	column int
-	expr   plan.Expr
-	in     *types.Schema
-	out    *types.Schema
-	prog   *eval.Program
-	high   int64
+// WatermarkSpec says how watermarks are made.
+type WatermarkSpec struct {
+	Column int
+	// Expr, over the input, is the watermark a row asks for; nil leaves watermarks to the source.
+	Expr plan.Expr
+	// PerRow hands a watermark on behind every row that raises it
+	// (pipeline.auto-watermark-interval 0), else behind each batch.
+	PerRow bool
+	// FireOnIdle: without rows for so long the watermark goes on with the clock; 0: never.
+	FireOnIdle time.Duration
+	In, Out    *types.Schema
 }
 
-// NewWatermark returns a watermark assigner. A nil expr leaves watermarks to the source.
-func NewWatermark(column int, expr plan.Expr, in, out *types.Schema) (*Watermark, error) {
-	return &Watermark{column: column, expr: expr, in: in, out: out, high: -1 << 63}, nil
+// Watermark marks a column as event time and follows the watermark its rows ask
+// for: of each split the largest value of the expression so far, of all the
+// lowest over the splits that are being read and not idle. It never goes back.
+type Watermark struct {
+	WatermarkSpec
+	cx      *exec.Context
+	prog    *eval.Program
+	splits  map[string]*splitMark
+	last    *splitMark // of the batch before
+	high    int64      // handed on
+	lastRow int64      // processing time of the last row, ms
+	sel     []int32
+	head    vector.Batch
+}
+
+// splitMark is the watermark of one split.
+type splitMark struct {
+	id   string
+	high int64
+	idle bool
+}
+
+// NewWatermark returns a watermark assigner.
+func NewWatermark(s WatermarkSpec) *Watermark {
+	return &Watermark{WatermarkSpec: s, splits: map[string]*splitMark{}, high: exec.NoWatermark}
 }
 
 // Open implements exec.Operator.
 func (w *Watermark) Open(cx *exec.Context) (err error) {
-	if w.expr != nil {
-		w.prog, err = eval.Compile([]plan.Expr{w.expr}, w.in, cx.Func)
+	w.cx, w.high = cx, cx.Watermark
+	w.lastRow = cx.Now()
+	if w.Expr != nil {
+		w.prog, err = eval.Compile([]plan.Expr{w.Expr}, w.In, cx.Func)
 	}
 	return err
 }
 
+// mark returns the mark of a split. Rows of no split (made by operators) have one of their own.
+func (w *Watermark) mark(split string) *splitMark {
+	if w.last != nil && w.last.id == split {
+		return w.last
+	}
+	m := w.splits[split]
+	if m == nil {
+		m = &splitMark{id: split, high: exec.NoWatermark}
+		w.splits[split] = m
+	}
+	w.last = m
+	return m
+}
+
 // Process implements exec.Operator.
 func (w *Watermark) Process(_ int, b *vector.Batch, out exec.Output) error {
-	high := w.high
-	if w.prog != nil {
-		cols, err := w.prog.Eval(b, b.Sel)
-		if err != nil {
-			return err
-		}
-		v := cols[0]
-		i := 0
-		if c, ok := v.(*vector.Const); ok {
-			v = c.Of
-		}
-		ts := v.(*vector.Flat[types.TS])
-		take := func(r int) {
-			if !ts.IsNull(r) && ts.Vals[r].Ms > high {
-				high = ts.Vals[r].Ms
-			}
-		}
-		if len(ts.Vals) == 1 && b.N != 1 {
-			take(i)
-		} else {
-			b.Rows(take)
-		}
+	b.Schema = w.Out
+	if w.prog == nil {
+		return out.Emit(b)
 	}
-	b.Schema = w.out
+	if w.FireOnIdle > 0 {
+		w.lastRow = w.cx.Now()
+	}
+	b.Schema = w.In
+	cols, err := w.prog.Eval(b, b.Sel)
+	b.Schema = w.Out
+	if err != nil {
+		return err
+	}
+	v, constant := cols[0], false
+	if c, ok := v.(*vector.Const); ok {
+		v, constant = c.Of, true
+	}
+	ts := v.(*vector.Flat[types.TS])
+	m := w.mark(b.Origin.Split)
+	m.idle = false
+	if w.PerRow {
+		return w.rows(b, ts, constant, m, out)
+	}
+	high := m.high
+	if constant {
+		if !ts.IsNull(0) {
+			high = max(high, ts.Vals[0].Ms)
+		}
+	} else if b.Sel == nil && ts.Null == nil {
+		for i := range ts.Vals[:b.N] {
+			high = max(high, ts.Vals[i].Ms)
+		}
+	} else {
+		b.Rows(func(i int) {
+			if !ts.IsNull(i) {
+				high = max(high, ts.Vals[i].Ms)
+			}
+		})
+	}
 	if err := out.Emit(b); err != nil {
 		return err
 	}
-	if high > w.high {
-		w.high = high
-		return out.Forward(exec.Event{Kind: exec.Watermark, Time: high})
+	m.high = high
+	return w.advance(out)
+}
+
+// rows emits the rows of b in runs that end where the watermark rises.
+func (w *Watermark) rows(b *vector.Batch, ts *vector.Flat[types.TS], constant bool, m *splitMark, out exec.Output) error {
+	w.sel = w.sel[:0]
+	var err error
+	from := 0
+	run := func() error {
+		if from == len(w.sel) {
+			return nil
+		}
+		w.head = vector.Batch{Schema: b.Schema, Cols: append(w.head.Cols[:0], b.Cols...), N: b.N, Sel: w.sel[from:], Kinds: b.Kinds, Origin: b.Origin}
+		from = len(w.sel)
+		return out.Emit(&w.head)
 	}
-	return nil
+	b.Rows(func(i int) {
+		if err != nil {
+			return
+		}
+		w.sel = append(w.sel, int32(i))
+		r := i
+		if constant {
+			r = 0
+		}
+		if ts.IsNull(r) || ts.Vals[r].Ms <= m.high {
+			return
+		}
+		if err = run(); err == nil {
+			m.high = ts.Vals[r].Ms
+			err = w.advance(out)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return run()
+}
+
+// advance hands on the lowest watermark of the live splits if it rose.
+func (w *Watermark) advance(out exec.Output) error {
+	low, live := int64(exec.MaxWatermark), false
+	for _, m := range w.splits {
+		if !m.idle {
+			low, live = min(low, m.high), true
+		}
+	}
+	if !live || low <= w.high {
+		return nil
+	}
+	w.high = low
+	return out.Forward(exec.Event{Kind: exec.Watermark, Time: low})
 }
 
 // Control implements exec.Operator: the source's own watermarks pass only where
 // no expression makes them, and at the end of input.
 func (w *Watermark) Control(_ int, ev exec.Event, out exec.Output) error {
-	if ev.Kind == exec.Watermark && ev.Time != exec.MaxWatermark && w.expr != nil {
+	switch ev.Kind {
+	case exec.Watermark:
+		if ev.Time != exec.MaxWatermark && w.Expr != nil {
+			return nil
+		}
+		w.high = max(w.high, ev.Time)
+	case exec.SplitAdded:
+		w.mark(ev.Split)
 		return nil
+	case exec.SplitRemoved:
+		// A split that is gone does not hold the others up; if it was the last one, time stands still.
+		delete(w.splits, ev.Split)
+		w.last = nil
+		return w.advance(out)
+	case exec.Idle:
+		w.mark(ev.Split).idle = true
+		return w.advance(out)
+	case exec.Tick:
+		if err := w.idleFor(ev.Time, out); err != nil {
+			return err
+		}
 	}
 	return out.Forward(ev)
 }
 
-var _ exec.Operator = (*Watermark)(nil)
+// idleFor moves the watermark on with the clock when no row has come for long.
+func (w *Watermark) idleFor(now int64, out exec.Output) error {
+	if w.FireOnIdle <= 0 || w.Expr == nil || w.high == exec.NoWatermark && len(w.splits) == 0 {
+		return nil
+	}
+	quiet := now - w.lastRow
+	if quiet < w.FireOnIdle.Milliseconds() {
+		return nil
+	}
+	top := w.high
+	for _, m := range w.splits {
+		top = max(top, m.high)
+	}
+	if top == exec.NoWatermark {
+		return nil
+	}
+	if to := top + quiet; to > w.high {
+		w.high = to
+		w.lastRow = now
+		for _, m := range w.splits {
+			m.high = max(m.high, to)
+		}
+		return out.Forward(exec.Event{Kind: exec.Watermark, Time: to})
+	}
+	return nil
+}
+
+// CurrentWatermark implements exec.Watermarked.
+func (w *Watermark) CurrentWatermark() int64 { return w.high }
+
+// Close implements exec.Operator.
+func (w *Watermark) Close() error { return nil }
+
+var (
+	_ exec.Operator    = (*Watermark)(nil)
+	_ exec.Watermarked = (*Watermark)(nil)
+)

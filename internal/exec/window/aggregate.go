@@ -360,7 +360,7 @@ func (w *Aggregate) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		w.measure()
 	case exec.End:
-		if w.Assign.Proctime {
+		if w.Assign.Proctime && !ev.Stopped {
 			if w.Emit.FlushAtEnd {
 				if err := w.advance(1<<63-1, out); err != nil {
 					return err

@@ -106,7 +106,7 @@ func (p *panes) control(ev exec.Event, fire func(g int32) error, flush func() er
 		err = p.advance(p.clock.wall(ev.Time), fire)
 	case ev.Kind == exec.Barrier && p.cx.State != nil:
 		err = p.table.Snapshot(p.cx.State, p.save)
-	case ev.Kind == exec.End && p.proctime:
+	case ev.Kind == exec.End && p.proctime && !ev.Stopped:
 		// Rows whose windows the clock closed before they came are not lost with it.
 		err = p.advance(p.clock.wall(p.cx.Now()), fire)
 		p.cx.Metrics.Unfired.Add(int64(p.table.Len()))

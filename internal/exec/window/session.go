@@ -266,7 +266,7 @@ func (w *Session) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		w.measure()
 	case exec.End:
-		if w.Assign.Proctime {
+		if w.Assign.Proctime && !ev.Stopped {
 			if w.Emit.FlushAtEnd {
 				if err := w.advance(1<<63-1-w.Assign.Size-w.lateness(), out); err != nil {
 					return err

@@ -176,7 +176,7 @@ func (w *SessionRows) Control(_ int, ev exec.Event, out exec.Output) error {
 		err = w.advance(w.clock.wall(ev.Time), out)
 	case ev.Kind == exec.Barrier && w.cx.State != nil:
 		err = w.keys.Snapshot(w.cx.State, w.save)
-	case ev.Kind == exec.End && w.Assign.Proctime:
+	case ev.Kind == exec.End && w.Assign.Proctime && !ev.Stopped:
 		w.cx.Metrics.Unfired.Add(int64(w.keys.Len()))
 	}
 	if err != nil {

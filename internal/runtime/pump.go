@@ -1,0 +1,242 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/vector"
+)
+
+// pumped is a split that is read by a goroutine of its own. Two parcels go round
+// between it and the driver.
+type pumped struct {
+	split  connector.Split
+	cancel context.CancelFunc
+	free   chan *parcel
+	done   chan struct{} // closed when the goroutine has ended
+	idle   bool
+	heard  time.Time // when rows last came
+}
+
+// arrival is a parcel that a split's goroutine has filled.
+type arrival struct {
+	from *pumped
+	p    *parcel
+	err  error
+}
+
+// pump reads all splits of the task at once, each in its own goroutine, and
+// works off what they bring in the order it comes.
+func (d *sourceDriver) pump(ctx context.Context) error {
+	live := map[string]*pumped{}
+	full := make(chan arrival)
+	defer func() {
+		for _, p := range live {
+			d.halt(p)
+		}
+	}()
+	add := func(s connector.Split, at string) error {
+		if err := d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID}); err != nil {
+			return err
+		}
+		live[s.ID] = d.startSplit(ctx, s, at, full)
+		return nil
+	}
+	for _, s := range d.splits {
+		if d.positions[s.ID] == endOfSplit {
+			continue
+		}
+		if err := add(s, d.start[s.ID]); err != nil {
+			return err
+		}
+	}
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for len(live) > 0 || d.commands != nil {
+		select {
+		case a := <-full:
+			if live[a.from.split.ID] != a.from {
+				continue // it was taken away meanwhile
+			}
+			if err := d.arrived(ctx, a, live); err != nil {
+				if errors.Is(err, errEnough) {
+					return nil
+				}
+				return err
+			}
+		case b := <-d.barriers:
+			if err := d.barrier(b); err != nil {
+				return err
+			}
+			if b.final {
+				d.barriers = nil
+				return errStopped
+			}
+		case c := <-d.commands:
+			if err := d.command(c, live, add); err != nil {
+				return err
+			}
+		case <-d.stop:
+			return errStopped
+		case <-ticker.C:
+			if err := d.quiet(live); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := d.poll(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrived works off a parcel and handles the end of its split.
+func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*pumped) error {
+	s := a.from.split
+	if len(a.p.recs.Val) > 0 || a.p.batch != nil && a.p.batch.N > 0 {
+		a.from.heard = d.now()
+		a.from.idle = false
+	}
+	if err := d.push(s, a.p); err != nil {
+		return err
+	}
+	switch {
+	case a.err == nil:
+		a.from.free <- a.p
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case !errors.Is(a.err, io.EOF):
+		return a.err
+	}
+	d.positions[s.ID] = endOfSplit
+	a.from.cancel()
+	delete(live, s.ID)
+	return d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: s.ID})
+}
+
+// quiet tells the time, and which splits have been without rows for too long.
+func (d *sourceDriver) quiet(live map[string]*pumped) error {
+	now := d.now()
+	if d.idle > 0 {
+		for _, p := range live {
+			if !p.idle && now.Sub(p.heard) >= d.idle {
+				p.idle = true
+				if err := d.out.Forward(exec.Event{Kind: exec.Idle, Split: p.split.ID}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	d.lastTick = now
+	return d.out.Forward(exec.Event{Kind: exec.Tick, Time: now.UnixMilli()})
+}
+
+// startSplit starts the goroutine of a split.
+func (d *sourceDriver) startSplit(ctx context.Context, s connector.Split, at string, full chan<- arrival) *pumped {
+	rctx, cancel := context.WithCancel(ctx)
+	p := &pumped{split: s, cancel: cancel, free: make(chan *parcel, 2), done: make(chan struct{}), heard: d.now()}
+	p.free <- &parcel{}
+	p.free <- &parcel{}
+	go func() {
+		defer close(p.done)
+		r, err := d.openSplit(rctx, s, at)
+		if err != nil {
+			select {
+			case full <- arrival{p, d.emptyParcel(), err}:
+			case <-rctx.Done():
+			}
+			return
+		}
+		defer r.close()
+		for {
+			var x *parcel
+			select {
+			case x = <-p.free:
+			case <-rctx.Done():
+				return
+			}
+			err := r.read(rctx, x)
+			select {
+			case full <- arrival{p, x, err}:
+			case <-rctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return p
+}
+
+// emptyParcel stands for a read that brought nothing.
+func (d *sourceDriver) emptyParcel() *parcel {
+	p := &parcel{}
+	if d.columns != nil {
+		p.batch = vector.NewBatch(d.columns.physical, 0)
+	}
+	return p
+}
+
+// halt stops the goroutine of a split and waits for it. A read of a terminal
+// cannot be interrupted: that goroutine ends with its next line or the process.
+func (d *sourceDriver) halt(p *pumped) {
+	p.cancel()
+	if b, ok := d.source.(blocker); ok && b.MayBlock() {
+		return
+	}
+	<-p.done // it watches its own context wherever it waits
+}
+
+// splitAction is what is to happen with a split.
+type splitAction uint8
+
+const (
+	splitAdd     splitAction = iota // start to read it
+	splitStop                       // read no more of it; what was read stays
+	splitRelease                    // after the commit: forget it
+)
+
+// splitCommand asks a driver to change its splits; done is closed when it has,
+// or gets an error.
+type splitCommand struct {
+	action splitAction
+	split  connector.Split
+	at     string // position of splitAdd
+	done   chan error
+}
+
+// refuse answers a command of a driver that is about to end.
+func (c splitCommand) refuse() { c.done <- errStopped }
+
+func (d *sourceDriver) command(c splitCommand, live map[string]*pumped, add func(connector.Split, string) error) error {
+	p := live[c.split.ID]
+	var err error
+	switch c.action {
+	case splitAdd:
+		if p == nil {
+			delete(d.positions, c.split.ID)
+			if c.at != "" {
+				d.positions[c.split.ID] = c.at
+			}
+			err = add(c.split, c.at)
+		}
+	case splitStop:
+		if p != nil {
+			delete(live, c.split.ID)
+			d.halt(p)
+		}
+	case splitRelease:
+		delete(d.positions, c.split.ID)
+		err = d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: c.split.ID})
+	}
+	c.done <- nil
+	return err
+}
