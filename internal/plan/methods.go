@@ -236,3 +236,16 @@ func (n *Rank) WithInputs(in []Node) Node {
 	c.Input = in[0]
 	return &c
 }
+
+// Schema implements Node.
+func (n *Lateral) Schema() *types.Schema { return n.Out }
+
+// Inputs implements Node.
+func (n *Lateral) Inputs() []Node { return []Node{n.Left, n.Right} }
+
+// WithInputs implements Node.
+func (n *Lateral) WithInputs(in []Node) Node {
+	c := *n
+	c.Left, c.Right = in[0], in[1]
+	return &c
+}

@@ -35,7 +35,9 @@ type Table struct {
 	OnError ErrorPolicy
 	// Changelog is what the source emits: append, or all kinds (debezium…).
 	Changelog bool
-	Span      diag.Span
+	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
+	ScanParallelism, SinkParallelism int
+	Span                             diag.Span
 }
 
 // ErrorPolicy is what happens to a record or row that cannot be read or written.
@@ -156,6 +158,15 @@ type Temporal struct {
 	Proctime    bool // lookup join
 	Cond        Expr
 	Out         *types.Schema
+}
+
+// Lateral joins each left row with the rows of Right, which refers to it by
+// Outer columns of depth 1. Kind is Inner or Left. Decorrelation removes it.
+type Lateral struct {
+	Kind        JoinKind
+	Left, Right Node
+	Out         *types.Schema
+	Span        diag.Span
 }
 
 // Correlate applies a table function to every row: out = input ++ function columns.

@@ -316,6 +316,9 @@ func Describe(n Node) string {
 		if x.Cond != nil {
 			p.add("where", String(x.Cond))
 		}
+	case *Lateral:
+		p.name = "Lateral"
+		p.add("type", x.Kind.String())
 	case *Correlate:
 		p.name = "Correlate"
 		fn := "UNNEST"

@@ -1,0 +1,506 @@
+package bind
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/types"
+)
+
+// aggregation collects the aggregate calls of a SELECT while its expressions
+// are bound over the rows before grouping. In their place stand aggRefs; once
+// all are known, the Aggregate is built and every expression rewritten over it.
+type aggregation struct {
+	calls []aggCall
+	// keys are the group keys over the input; sets, if there is more than one
+	// grouping set, the keys of each.
+	keys []plan.Expr
+	sets [][]bool
+	// grouped tells that there is a GROUP BY.
+	grouped bool
+}
+
+type aggCall struct {
+	fn       *function.Def
+	args     []plan.Expr
+	consts   map[int]types.Value
+	filter   plan.Expr
+	distinct bool
+	t        types.Type
+	span     diag.Span
+}
+
+// aggRef stands for the result of an aggregate call, groupRef for GROUPING.
+type aggRef struct {
+	index int
+	t     types.Type
+}
+
+type groupRef struct {
+	args []plan.Expr
+	span diag.Span
+}
+
+func (e *aggRef) Type() types.Type                   { return e.t }
+func (e *aggRef) Children() []plan.Expr              { return nil }
+func (e *aggRef) WithChildren([]plan.Expr) plan.Expr { return e }
+
+func (e *groupRef) Type() types.Type                   { return types.Of(types.BigInt).NotNull() }
+func (e *groupRef) Children() []plan.Expr              { return nil }
+func (e *groupRef) WithChildren([]plan.Expr) plan.Expr { return e }
+
+// aggregate binds an aggregate call.
+func (b *binder) aggregate(name string, x *ast.Call, s *scope) (plan.Expr, error) {
+	if s.agg == nil {
+		return nil, diag.At(x.Pos(), diag.NotAllowed, "aggregate %s cannot stand here", name).
+			Hint("aggregates belong into SELECT, HAVING and ORDER BY, and not into one another")
+	}
+	c, err := b.aggArgs(name, x, s)
+	if err != nil {
+		return nil, err
+	}
+	if c.fn.Aggregate.EmptyIsNull && (!s.agg.grouped || c.filter != nil || s.agg.sets != nil) {
+		c.t = c.t.OrNull()
+	}
+	for i, o := range s.agg.calls {
+		if sameCall(&o, &c) {
+			return &aggRef{i, o.t}, nil
+		}
+	}
+	s.agg.calls = append(s.agg.calls, c)
+	return &aggRef{len(s.agg.calls) - 1, c.t}, nil
+}
+
+func sameCall(a, b *aggCall) bool {
+	if a.fn != b.fn || a.distinct != b.distinct || len(a.args) != len(b.args) || (a.filter == nil) != (b.filter == nil) || !a.t.Equal(b.t) {
+		return false
+	}
+	for i := range a.args {
+		if !plan.Same(a.args[i], b.args[i]) {
+			return false
+		}
+	}
+	return a.filter == nil || plan.Same(a.filter, b.filter)
+}
+
+// aggArgs binds the arguments of an aggregate call over the input's rows.
+func (b *binder) aggArgs(name string, x *ast.Call, s *scope) (aggCall, error) {
+	c := aggCall{distinct: x.Distinct, span: x.Pos()}
+	switch {
+	case x.OrderBy != nil:
+		return c, diag.At(x.OrderBy[0].Pos(), diag.Unsupported, "ORDER BY inside %s is not supported", name)
+	case x.WithinGroup != nil:
+		return c, diag.At(x.WithinGroup[0].Pos(), diag.Unsupported, "WITHIN GROUP is not supported")
+	case x.WithinDistinct != nil:
+		return c, diag.At(x.Pos(), diag.Unsupported, "WITHIN DISTINCT is not supported")
+	case x.Nulls != "":
+		return c, diag.At(x.Pos(), diag.Unsupported, "%s NULLS is not supported", x.Nulls)
+	}
+	inner := *s
+	inner.agg, inner.over = nil, nil
+	args := x.Args
+	if len(args) == 1 {
+		if star, ok := args[0].(*ast.Star); ok {
+			if name != "COUNT" || len(star.Parts) > 0 || x.Distinct {
+				return c, diag.At(star.Pos(), diag.NotAllowed, "only COUNT takes *")
+			}
+			args = nil
+		}
+	}
+	if name == "COUNT" && args == nil && len(x.Args) == 0 {
+		return c, diag.At(x.Pos(), diag.BadArgument, "COUNT needs an argument or *")
+	}
+	es, err := b.exprs(args, &inner)
+	if err != nil {
+		return c, err
+	}
+	if c.fn, c.args, c.t, err = b.aggResolve(name, es, x.Pos()); err != nil {
+		return c, err
+	}
+	for i, a := range c.args {
+		if l, ok := b.literal(a); ok {
+			if c.consts == nil {
+				c.consts = map[int]types.Value{}
+			}
+			c.consts[i] = l.Value
+			c.args[i] = l
+		}
+	}
+	if x.Filter != nil {
+		if c.filter, err = b.condition(x.Filter, &inner, "FILTER"); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (b *binder) aggResolve(name string, es []plan.Expr, span diag.Span) (*function.Def, []plan.Expr, types.Type, error) {
+	def, sig, out, err := b.resolve(name, es, span)
+	if err != nil {
+		return nil, nil, types.Type{}, err
+	}
+	return def, out, sig.Result.Plain(), nil
+}
+
+// grouping is GROUPING(a), GROUPING_ID(a, b).
+func (b *binder) grouping(name string, x *ast.Call, s *scope) (plan.Expr, error) {
+	if s.agg == nil || !s.agg.grouped {
+		return nil, diag.At(x.Pos(), diag.NotAllowed, "%s needs GROUP BY", name)
+	}
+	if name == "GROUP_ID" {
+		return nil, diag.At(x.Pos(), diag.Unsupported, "GROUP_ID is not supported").Hint("use GROUPING_ID with the group keys")
+	}
+	if len(x.Args) == 0 {
+		return nil, diag.At(x.Pos(), diag.BadArgument, "%s needs group keys", name)
+	}
+	inner := *s
+	inner.agg, inner.over = nil, nil
+	es, err := b.exprs(x.Args, &inner)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range es {
+		if keyIndex(s.agg.keys, e) < 0 {
+			return nil, diag.At(x.Args[i].Pos(), diag.NotAllowed, "%s takes expressions of GROUP BY only", name)
+		}
+	}
+	return &groupRef{es, x.Pos()}, nil
+}
+
+func keyIndex(keys []plan.Expr, e plan.Expr) int {
+	return slices.IndexFunc(keys, func(k plan.Expr) bool { return plan.Same(k, e) })
+}
+
+// build makes the Aggregate over in and returns it with the way to rewrite
+// expressions over in into expressions over it.
+func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(plan.Expr) (plan.Expr, error)) {
+	var exprs []plan.Expr
+	var names []string
+	place := func(e plan.Expr, name string) int {
+		for i, o := range exprs {
+			if plan.Same(o, e) {
+				return i
+			}
+		}
+		exprs, names = append(exprs, e), append(names, name)
+		return len(exprs) - 1
+	}
+	keys := make([]int, len(a.keys))
+	for i, k := range a.keys {
+		exprs, names = append(exprs, k), append(names, exprName(k, fmt.Sprintf("$k%d", i)))
+		keys[i] = len(exprs) - 1
+	}
+	calls := make([]plan.AggCall, len(a.calls))
+	for i, c := range a.calls {
+		p := plan.AggCall{Fn: c.fn, Consts: c.consts, Distinct: c.distinct, Filter: -1, T: c.t, Name: fmt.Sprintf("$a%d", i)}
+		for k, e := range c.args {
+			p.Args = append(p.Args, place(e, exprName(e, fmt.Sprintf("$f%d_%d", i, k))))
+			p.ArgTypes = append(p.ArgTypes, e.Type())
+		}
+		if c.filter != nil {
+			p.Filter = place(c.filter, fmt.Sprintf("$w%d", i))
+		}
+		calls[i] = p
+	}
+	input := in
+	if cols, ok := allColumns(exprs); ok && a.sets == nil { // nothing to compute
+		for i := range keys {
+			keys[i] = cols[keys[i]]
+		}
+		for i := range calls {
+			for k, c := range calls[i].Args {
+				calls[i].Args[k] = cols[c]
+			}
+			if calls[i].Filter >= 0 {
+				calls[i].Filter = cols[calls[i].Filter]
+			}
+		}
+	} else {
+		input = project(in, exprs, names)
+	}
+	var sets []int64 // the expand id of each set
+	if a.sets != nil {
+		input, sets = expand(input, a.sets, len(a.keys))
+		keys = append(keys, len(input.Schema().Fields)-1)
+	}
+	agg := &plan.Aggregate{Input: input, Keys: keys, Calls: calls}
+	var fields []types.Field
+	for _, k := range keys {
+		f := input.Schema().Fields[k]
+		fields = append(fields, types.Field{Name: f.Name, Type: f.Type})
+	}
+	for _, c := range calls {
+		fields = append(fields, types.Field{Name: c.Name, Type: c.T})
+	}
+	agg.Out = types.NewSchema(fields...)
+	first := len(keys)
+	var rewrite func(e plan.Expr) (plan.Expr, error)
+	rewrite = func(e plan.Expr) (plan.Expr, error) {
+		if i := keyIndex(a.keys, e); i >= 0 {
+			return column(agg, i), nil
+		}
+		switch x := e.(type) {
+		case *aggRef:
+			return column(agg, first+x.index), nil
+		case *groupRef:
+			return groupingValue(agg, a, x, sets), nil
+		case *overRef:
+			return x, nil
+		case *plan.Column:
+			span := b.spans[e]
+			return nil, diag.At(span, diag.NotAllowed, "column %s is neither grouped nor aggregated", x.Name).
+				Hint("add it to GROUP BY, or use an aggregate such as MAX(%s)", x.Name)
+		}
+		return rewriteChildren(e, rewrite)
+	}
+	return agg, rewrite
+}
+
+func rewriteChildren(e plan.Expr, f func(plan.Expr) (plan.Expr, error)) (plan.Expr, error) {
+	old := e.Children()
+	if len(old) == 0 {
+		return e, nil
+	}
+	next := make([]plan.Expr, len(old))
+	for i, c := range old {
+		var err error
+		if next[i], err = f(c); err != nil {
+			return nil, err
+		}
+	}
+	return e.WithChildren(next), nil
+}
+
+// expand puts an Expand on the projection in: one list a grouping set.
+func expand(in plan.Node, sets [][]bool, keys int) (plan.Node, []int64) {
+	fields := slices.Clone(in.Schema().Fields)
+	for k := range keys {
+		for _, s := range sets {
+			if !s[k] {
+				fields[k].Type = fields[k].Type.OrNull().Plain()
+			}
+		}
+	}
+	n := &plan.Expand{Input: in}
+	seen := map[int64]int64{}
+	var ids []int64
+	for _, s := range sets {
+		exprs := columnsOf(in)
+		id := int64(0)
+		for k := range keys {
+			id <<= 1
+			if !s[k] {
+				id |= 1
+				exprs[k] = &plan.Literal{T: fields[k].Type}
+			}
+		}
+		again := seen[id]
+		seen[id]++
+		id |= again << min(keys, 62)
+		exprs = append(exprs, &plan.Literal{Value: id, T: types.Of(types.BigInt).NotNull()})
+		n.Sets = append(n.Sets, exprs)
+		ids = append(ids, id)
+	}
+	n.Out = types.NewSchema(append(fields, types.Field{Name: "$e", Type: types.Of(types.BigInt).NotNull()})...)
+	return n, ids
+}
+
+// groupingValue is GROUPING(…) as an expression over the expand id.
+func groupingValue(agg plan.Node, a *aggregation, g *groupRef, sets []int64) plan.Expr {
+	big := types.Of(types.BigInt).NotNull()
+	value := func(set []bool) *plan.Literal {
+		v := int64(0)
+		for _, e := range g.args {
+			v <<= 1
+			if set != nil && !set[keyIndex(a.keys, e)] {
+				v |= 1
+			}
+		}
+		return &plan.Literal{Value: v, T: big}
+	}
+	if sets == nil {
+		return value(nil)
+	}
+	id := column(agg, len(a.keys))
+	var args []plan.Expr
+	for i, s := range a.sets[:len(a.sets)-1] {
+		eq := &plan.OpExpr{Op: plan.Eq, Args: []plan.Expr{id, &plan.Literal{Value: sets[i], T: big}}, T: boolean.NotNull(), Span: g.span}
+		args = append(args, eq, value(s))
+	}
+	last := value(a.sets[len(a.sets)-1])
+	if len(args) == 0 {
+		return last
+	}
+	return &plan.OpExpr{Op: plan.Case, Args: append(args, last), T: big, Span: g.span}
+}
+
+func allColumns(es []plan.Expr) ([]int, bool) {
+	out := make([]int, len(es))
+	for i, e := range es {
+		c, ok := e.(*plan.Column)
+		if !ok {
+			return nil, false
+		}
+		out[i] = c.Index
+	}
+	return out, true
+}
+
+// exprName is the name of a column, or other for what is none.
+func exprName(e plan.Expr, other string) string {
+	if c, ok := e.(*plan.Column); ok && c.Name != "" {
+		return c.Name
+	}
+	return other
+}
+
+// groupBy binds GROUP BY into the keys and sets of a.
+func (b *binder) groupBy(g *ast.GroupBy, s *scope, a *aggregation) error {
+	a.grouped = true
+	inner := *s
+	inner.agg, inner.over = nil, nil
+	key := func(e ast.Expr) ([]int, error) {
+		if r, ok := e.(*ast.Row); ok && !r.Explicit {
+			var out []int
+			for _, f := range r.Fields {
+				k, err := b.groupKey(f, &inner, a)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, k...)
+			}
+			return out, nil
+		}
+		return b.groupKey(e, &inner, a)
+	}
+	// Each item stands for a list of sets of keys; the sets of the query are
+	// their product.
+	product := [][]int{{}}
+	single := true
+	for _, item := range g.Items {
+		sets, err := b.groupSets(item, key)
+		if err != nil {
+			return err
+		}
+		single = single && len(sets) == 1
+		var next [][]int
+		for _, p := range product {
+			for _, s := range sets {
+				next = append(next, append(slices.Clone(p), s...))
+			}
+		}
+		product = next
+		if len(product) > 512 {
+			return diag.At(item.Pos(), diag.Limit, "more than 512 grouping sets")
+		}
+	}
+	if single {
+		return nil
+	}
+	for _, p := range product {
+		set := make([]bool, len(a.keys))
+		for _, k := range p {
+			set[k] = true
+		}
+		if g.Distinct && slices.ContainsFunc(a.sets, func(o []bool) bool { return slices.Equal(o, set) }) {
+			continue
+		}
+		a.sets = append(a.sets, set)
+	}
+	return nil
+}
+
+// groupKey adds the key e and returns its index.
+func (b *binder) groupKey(e ast.Expr, s *scope, a *aggregation) ([]int, error) {
+	if c, ok := e.(*ast.Call); ok && s.legacy != nil {
+		if cols := s.legacy.keys(c); cols != nil {
+			var out []int
+			for _, k := range cols {
+				out = append(out, a.addKey(k))
+			}
+			return out, nil
+		}
+	}
+	x, err := b.expr(e, s)
+	if err != nil {
+		return nil, err
+	}
+	if isNull(x) {
+		return nil, illegalNull(e.Pos())
+	}
+	switch x.Type().Kind {
+	case types.Map, types.Multiset, types.Raw:
+		return nil, diag.At(e.Pos(), diag.TypeMismatch, "%s cannot be grouped by", typeText(x.Type()))
+	}
+	return []int{a.addKey(x)}, nil
+}
+
+func (a *aggregation) addKey(e plan.Expr) int {
+	if i := keyIndex(a.keys, e); i >= 0 {
+		return i
+	}
+	a.keys = append(a.keys, e)
+	return len(a.keys) - 1
+}
+
+// groupSets returns the sets an item of GROUP BY stands for.
+func (b *binder) groupSets(item *ast.GroupItem, key func(ast.Expr) ([]int, error)) ([][]int, error) {
+	plain := func(i *ast.GroupItem) ([]int, error) {
+		out := []int{}
+		for _, e := range i.X {
+			k, err := key(e)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, k...)
+		}
+		return out, nil
+	}
+	switch item.Kind {
+	case "":
+		k, err := plain(item)
+		return [][]int{k}, err
+	case "GROUPING SETS":
+		var out [][]int
+		for _, i := range item.Items {
+			s, err := b.groupSets(i, key)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s...)
+		}
+		return out, nil
+	}
+	var parts [][]int
+	for _, i := range item.Items {
+		k, err := plain(i)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, k)
+	}
+	var out [][]int
+	if item.Kind == "ROLLUP" {
+		for n := len(parts); n >= 0; n-- {
+			out = append(out, slices.Concat(parts[:n]...))
+		}
+		return out, nil
+	}
+	if len(parts) > 9 {
+		return nil, diag.At(item.Pos(), diag.Limit, "CUBE of more than 9 parts")
+	}
+	for mask := 1<<len(parts) - 1; mask >= 0; mask-- {
+		set := []int{}
+		for i, p := range parts {
+			if mask&(1<<(len(parts)-1-i)) != 0 {
+				set = append(set, p...)
+			}
+		}
+		out = append(out, set)
+	}
+	return out, nil
+}

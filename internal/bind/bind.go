@@ -1,0 +1,154 @@
+// Package bind gives a syntax tree its meaning: names become columns, calls
+// overloads, implicit conversions casts, queries plans.
+//
+// bind.go has the entry points, scope.go names, typing.go operators and implicit
+// conversions, expr.go and call.go expressions, from.go FROM and joins, query.go
+// set operations, ORDER BY and WITH, select.go SELECT, aggregate.go GROUP BY,
+// over.go OVER, window.go window functions, match.go MATCH_RECOGNIZE, table.go
+// tables of the catalog, insert.go INSERT.
+package bind
+
+import (
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/catalog"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/eval"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/types"
+)
+
+// Options is what names are looked up in. Nothing of it is changed.
+type Options struct {
+	Catalog    *catalog.Root
+	Functions  *function.Set
+	Connectors connector.Set
+	Formats    format.Set
+	Func       *function.Context
+	// Batch tells that the query runs over bounded input to one final result:
+	// what streaming cannot do is then allowed.
+	Batch bool
+	// Params are the values of the parameters ?.
+	Params []Param
+	// Tables are tables of the host (the SDK), found before those of the catalog.
+	Tables map[string]plan.Node
+}
+
+// Param is the value of a parameter.
+type Param struct {
+	Value types.Value
+	Type  types.Type
+}
+
+// Query binds a query. Errors are *diag.Error or a diag.List of up to ten.
+func Query(o *Options, q ast.Query) (plan.Node, error) {
+	b := newBinder(o)
+	n, err := b.query(q, nil)
+	return n, b.finish(err)
+}
+
+// Inserts binds the INSERTs of a statement set together: what they share is
+// bound once.
+func Inserts(o *Options, list []*ast.Insert) ([]*plan.Sink, error) {
+	b := newBinder(o)
+	var sinks []*plan.Sink
+	for _, i := range list {
+		s, err := b.insert(i)
+		if err != nil {
+			b.note(err)
+			continue
+		}
+		sinks = append(sinks, s)
+	}
+	return sinks, b.finish(nil)
+}
+
+// Expr binds an expression over the columns of a schema; qualifier, if not "",
+// may stand before their names.
+func Expr(o *Options, e ast.Expr, in *types.Schema, qualifier string) (plan.Expr, error) {
+	b := newBinder(o)
+	s := &scope{}
+	s.add(qualifier, in, 0)
+	x, err := b.expr(e, s)
+	if err == nil && isNull(x) {
+		err = illegalNull(e.Pos())
+	}
+	return x, b.finish(err)
+}
+
+// CheckTable binds the columns of a table definition and reports what is wrong
+// with it: computed columns, watermark, keys, and, if the connector is known,
+// its options.
+func CheckTable(o *Options, path catalog.Path, t *ast.CreateTable) error {
+	b := newBinder(o)
+	_, err := b.define(path, t, t.Pos(), nil, true)
+	return b.finish(err)
+}
+
+// TableSchema returns the columns of a table or view as a query sees them.
+func TableSchema(o *Options, obj *catalog.Object) (*types.Schema, error) {
+	b := newBinder(o)
+	n, err := b.object(obj, diag.Span{}, nil, true)
+	if err := b.finish(err); err != nil {
+		return nil, err
+	}
+	return n.Schema(), nil
+}
+
+// ViewSchema returns the columns of a query.
+func ViewSchema(o *Options, q ast.Query) (*types.Schema, error) {
+	n, err := Query(o, q)
+	if err != nil {
+		return nil, err
+	}
+	return n.Schema(), nil
+}
+
+// binder binds one statement or statement set.
+type binder struct {
+	*Options
+	errs diag.List
+	// views and tables hold what was bound already, so that it is shared.
+	nodes   map[string]plan.Node
+	opening []string // views being bound, to find circles
+	// spans are the places of columns, for messages about them.
+	spans map[plan.Expr]diag.Span
+	// checking tells that nothing will run: connectors need not exist.
+	checking bool
+}
+
+func newBinder(o *Options) *binder {
+	return &binder{Options: o, nodes: map[string]plan.Node{}, spans: map[plan.Expr]diag.Span{}}
+}
+
+// note keeps an error and lets the binder go on.
+func (b *binder) note(err error) {
+	if len(b.errs) < diag.MaxErrors {
+		b.errs.Add(err)
+	}
+}
+
+// finish returns all errors together.
+func (b *binder) finish(err error) error {
+	if err != nil {
+		b.errs.Add(err)
+	}
+	return b.errs.Err()
+}
+
+// literal computes a constant expression now, so far as it is one.
+func (b *binder) literal(e plan.Expr) (*plan.Literal, bool) {
+	if l, ok := e.(*plan.Literal); ok {
+		return l, true
+	}
+	if !constantExpr(e) {
+		return nil, false
+	}
+	v, err := eval.Const(e, b.Func)
+	if err != nil {
+		return nil, false
+	}
+	return &plan.Literal{Value: v, T: e.Type().Plain()}, true
+}

@@ -1,0 +1,47 @@
+package plan
+
+import "github.com/runnelio/runnel/types"
+
+// Same tells whether a and b compute the same of the same input. Volatile calls
+// and sub-queries are the same only as one value.
+func Same(a, b Expr) bool {
+	if a == b {
+		return true
+	}
+	switch x := a.(type) {
+	case *Column:
+		y, ok := b.(*Column)
+		return ok && x.Index == y.Index
+	case *Outer:
+		y, ok := b.(*Outer)
+		return ok && x.Index == y.Index && x.Depth == y.Depth
+	case *Literal:
+		y, ok := b.(*Literal)
+		if !ok || !x.T.Equal(y.T) || (x.Value == nil) != (y.Value == nil) {
+			return false
+		}
+		return x.Value == nil || types.EqualValues(x.Value, y.Value, x.T)
+	case *OpExpr:
+		y, ok := b.(*OpExpr)
+		return ok && x.Op == y.Op && x.Index == y.Index && x.T.Equal(y.T) && sameAll(x.Args, y.Args)
+	case *Call:
+		y, ok := b.(*Call)
+		return ok && x.Fn == y.Fn && !x.Fn.Volatile && x.T.Equal(y.T) && sameAll(x.Args, y.Args)
+	case *Cast:
+		y, ok := b.(*Cast)
+		return ok && x.Try == y.Try && x.T.Equal(y.T) && Same(x.X, y.X)
+	}
+	return false
+}
+
+func sameAll(a, b []Expr) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !Same(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
