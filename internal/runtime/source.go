@@ -286,6 +286,5 @@ func (d *sourceDriver) barrier(b barrier) error {
 	for s, p := range d.positions {
 		at[d.task.nodes[0].cx.ID+"/"+s] = p
 	}
-	d.task.acknowledge(b.epoch, at)
-	return nil
+	return d.task.acknowledge(b.epoch, at)
 }

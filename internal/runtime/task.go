@@ -211,16 +211,21 @@ func (t *task) aligned(ev exec.Event, aligning *int) error {
 	if err := head.op.Control(0, ev, head.out); err != nil {
 		return wrapOp(head.name, err)
 	}
-	t.acknowledge(ev.Epoch, nil)
-	return nil
+	return t.acknowledge(ev.Epoch, nil)
 }
 
-func (t *task) acknowledge(epoch int64, positions map[string]string) {
+// acknowledge reports that all operators of the task have handled a barrier.
+func (t *task) acknowledge(epoch int64, positions map[string]string) error {
 	if t.epochs == nil {
-		return
+		return nil
 	}
 	a := ack{epoch: epoch, positions: positions, tokens: map[string][]byte{}, watermarks: map[string]int64{}}
 	for _, n := range t.nodes {
+		if n.cx.State != nil {
+			if err := n.cx.State.Seal(epoch); err != nil {
+				return wrapOp(n.name, err)
+			}
+		}
 		if s, ok := n.op.(*sinkOp); ok && s.token != nil {
 			a.tokens[n.key()], s.token = s.token, nil
 		}
@@ -230,6 +235,7 @@ func (t *task) acknowledge(epoch int64, positions map[string]string) {
 	}
 	t.handled = epoch
 	t.epochs <- a
+	return nil
 }
 
 // advance hands on the minimum of the live senders' watermarks if it rose.

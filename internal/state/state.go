@@ -26,6 +26,9 @@ type Backend interface {
 	// Put and Delete add changes to the current epoch. key and value are copied.
 	Put(unit uint16, key, value []byte) error
 	Delete(unit uint16, key []byte) error
+	// Seal ends the backend's part of an epoch: what follows belongs to the next.
+	// Its task calls it when it has handled the epoch's barrier.
+	Seal(epoch int64) error
 }
 
 // Commit is what becomes true at once.

@@ -15,7 +15,7 @@ type Store struct {
 	mu      sync.Mutex
 	last    *state.Commit
 	data    map[entry]string
-	pending map[entry]*string // nil: deleted
+	pending map[entry]*string // sealed; nil: deleted
 }
 
 type entry struct {
@@ -36,7 +36,7 @@ func (s *Store) Last(context.Context) (*state.Commit, error) {
 
 // Backend implements state.Store.
 func (s *Store) Backend(op string, subtask, parallel int) state.Backend {
-	return &backend{s: s, op: op, subtask: subtask, parallel: parallel}
+	return &backend{s: s, op: op, subtask: subtask, parallel: parallel, open: map[entry]*string{}}
 }
 
 // Commit implements state.Store.
@@ -71,6 +71,7 @@ type backend struct {
 	s                 *Store
 	op                string
 	subtask, parallel int
+	open              map[entry]*string // changes since the last Seal
 }
 
 func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
@@ -87,16 +88,20 @@ func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
 }
 
 func (b *backend) Put(unit uint16, key, value []byte) error {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
 	v := string(value)
-	b.s.pending[entry{b.op, unit, string(key)}] = &v
+	b.open[entry{b.op, unit, string(key)}] = &v
 	return nil
 }
 
 func (b *backend) Delete(unit uint16, key []byte) error {
+	b.open[entry{b.op, unit, string(key)}] = nil
+	return nil
+}
+
+func (b *backend) Seal(int64) error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	b.s.pending[entry{b.op, unit, string(key)}] = nil
+	maps.Copy(b.s.pending, b.open)
+	clear(b.open)
 	return nil
 }

@@ -1,0 +1,191 @@
+package dir
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/runnelio/runnel/internal/state"
+)
+
+// version is that of manifests and data files; another one is refused by name.
+const version = 1
+
+// manifest is a commit: positions, transactions, facts, and the files whose
+// records in order give the state. It is immutable once written.
+type manifest struct {
+	Version   int
+	Epoch     int64
+	Parent    int64 `json:",omitempty"`
+	Positions map[string]string
+	Tokens    map[string][]byte
+	Meta      map[string]string
+	Files     []fileRef
+
+	file string // its name
+}
+
+// fileRef names a data file.
+type fileRef struct {
+	Name string
+	Seq  int64
+	Full bool `json:",omitempty"`
+	Size int64
+	Hash string // xxh3-128 of the whole file, hexadecimal
+}
+
+func newManifest(c *state.Commit) *manifest {
+	return &manifest{Version: version, Epoch: c.Epoch, Positions: encoded(c.Positions), Tokens: maps.Clone(c.Tokens), Meta: maps.Clone(c.Meta)}
+}
+
+func (m *manifest) commit() *state.Commit {
+	c := &state.Commit{Epoch: m.Epoch, Positions: decoded(m.Positions), Tokens: maps.Clone(m.Tokens), Meta: maps.Clone(m.Meta)}
+	if c.Tokens == nil {
+		c.Tokens = map[string][]byte{}
+	}
+	if c.Meta == nil {
+		c.Meta = map[string]string{}
+	}
+	return c
+}
+
+// Positions are bytes, and JSON text would change those that are no UTF-8.
+func encoded(in map[string]string) map[string]string {
+	out := make(map[string]string, len(in))
+	for k, v := range in {
+		out[k] = fmt.Sprintf("%x", v)
+	}
+	return out
+}
+
+func decoded(in map[string]string) map[string]string {
+	out := make(map[string]string, len(in))
+	for k, v := range in {
+		b := make([]byte, len(v)/2)
+		if _, err := fmt.Sscanf(v, "%x", &b); err == nil || v == "" {
+			out[k] = string(b)
+		}
+	}
+	return out
+}
+
+// write makes the manifest true: synced under another name, then renamed.
+func (m *manifest) write(dir string, noSync bool) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	sum := xxh3.Hash128(body).Bytes()
+	body = append(body, '\n')
+	body = append(body, fmt.Sprintf("%x\n", sum)...)
+	m.file = fmt.Sprintf("commit-%016d", m.Epoch)
+	tmp := filepath.Join(dir, m.file+".tmp")
+	if err := writeSynced(tmp, body, noSync); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, m.file)); err != nil {
+		return err
+	}
+	if noSync {
+		return nil
+	}
+	return syncDir(dir)
+}
+
+func writeSynced(path string, body []byte, noSync bool) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(body)
+	if err == nil && !noSync {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		os.Remove(path)
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if cerr := d.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+var errTorn = errors.New("checksum does not hold")
+
+func readManifest(dir, name string) (*manifest, error) {
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	body, sum, ok := bytes.Cut(b, []byte{'\n'})
+	if !ok || strings.TrimSpace(string(sum)) != fmt.Sprintf("%x", xxh3.Hash128(body).Bytes()) {
+		return nil, errTorn
+	}
+	m := &manifest{file: name}
+	if err := json.Unmarshal(body, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if m.Version != version {
+		return nil, fmt.Errorf("%s was written by another version of the state format (%d, this one is %d)", filepath.Join(dir, name), m.Version, version)
+	}
+	return m, nil
+}
+
+// manifests returns the commits of a directory in the order of their epochs,
+// without torn ones.
+func manifests(dir string) ([]*manifest, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []*manifest
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "commit-") || strings.HasSuffix(e.Name(), ".tmp") {
+			continue
+		}
+		m, err := readManifest(dir, e.Name())
+		if errors.Is(err, errTorn) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b *manifest) int { return int(a.Epoch - b.Epoch) })
+	return out, nil
+}
+
+// verify checks the size and hash of every file of a commit.
+func (m *manifest) verify(dir string) error {
+	for _, f := range m.Files {
+		size, hash, err := hashFile(filepath.Join(dir, f.Name))
+		if err != nil {
+			return fmt.Errorf("state of epoch %d: %w", m.Epoch, err)
+		}
+		if size != f.Size || hash != f.Hash {
+			return fmt.Errorf("state of epoch %d: %s is damaged: %d bytes of hash %s, expected %d of %s", m.Epoch, f.Name, size, hash, f.Size, f.Hash)
+		}
+	}
+	return nil
+}
