@@ -138,31 +138,24 @@ func catLiterals(subs []*node) litInfo {
 
 func altLiterals(subs []*node) litInfo {
 	var exact, need []Lit
-	allExact := true
+	allExact, allNeed := true, true
 	for _, s := range subs {
 		l := s.literals()
-		if l.exact == nil {
-			allExact = false
-		}
 		b := l.best()
+		allExact = allExact && l.exact != nil && len(exact)+len(l.exact) <= maxLits
+		allNeed = allNeed && b != nil && len(need)+len(b) <= maxLits
 		if allExact {
 			exact = append(exact, l.exact...)
 		}
-		if b == nil && !allExact {
-			return litInfo{}
+		if allNeed {
+			need = append(need, b...)
 		}
-		need = append(need, b...)
-		if len(need) > maxLits || len(exact) > maxLits {
+		if !allExact && !allNeed {
 			return litInfo{}
 		}
 	}
 	if allExact {
 		return litInfo{exact: exact}
-	}
-	for _, s := range subs {
-		if s.literals().best() == nil {
-			return litInfo{}
-		}
 	}
 	return litInfo{need: need}
 }
