@@ -187,6 +187,8 @@ type Connector struct {
 	Sink   func(cx *Context, t *Table) (Sink, error)
 	// SinkChangelog is what the sink takes, before it is opened.
 	SinkChangelog Changelog
+	// DefaultFormat is the format of a table that names none, nil if there is no such thing.
+	DefaultFormat func(options map[string]string) (name string, f format.Format, err error)
 	// Check tells what is wrong with options, before the table is used; nil
 	// checks nothing.
 	Check func(options map[string]string) error

@@ -24,6 +24,8 @@ type Spec[O any] struct {
 	Metadata      []types.Field
 	NeedsFormat   bool
 	SinkChangelog Changelog
+	// DefaultFormat is the format of a table that names none.
+	DefaultFormat func(o *O) (name string, f format.Format, err error)
 }
 
 // Define makes a connector. The options are the fields of O, whose tags are
@@ -45,6 +47,15 @@ func Define[O any](name, doc string, s Spec[O]) *Connector {
 	c.Check = func(given map[string]string) error {
 		_, err := parse(given)
 		return err
+	}
+	if s.DefaultFormat != nil {
+		c.DefaultFormat = func(given map[string]string) (string, format.Format, error) {
+			o, err := parse(given)
+			if err != nil {
+				return "", nil, err
+			}
+			return s.DefaultFormat(o)
+		}
 	}
 	if s.Source != nil {
 		c.Source = func(cx *Context, t *Table) (any, error) {
@@ -162,6 +173,11 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 				named.Key = prefix + e.Key
 				return nil, &named
 			}
+			return nil, err
+		}
+	} else if b.Connector.DefaultFormat != nil {
+		var err error
+		if b.FormatName, b.Format, err = b.Connector.DefaultFormat(b.Options); err != nil {
 			return nil, err
 		}
 	} else if b.Connector.NeedsFormat {
