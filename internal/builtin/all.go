@@ -7,6 +7,7 @@ import "github.com/runnelio/runnel/function"
 // families are the functions of Flink SQL.
 var families = [][]function.Def{
 	operatorFuncs, compareFuncs, mathFuncs, stringFuncs, regexpFuncs, hashFuncs, urlFuncs, systemFuncs,
+	timeFuncs, jsonFuncs, collectionFuncs, variantFuncs, bitmapFuncs,
 	aggFuncs,
 }
 
