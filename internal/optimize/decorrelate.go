@@ -28,6 +28,8 @@ func Decorrelate(o *Options, n plan.Node) (plan.Node, error) {
 				return nil, err
 			}
 			return &plan.Project{Input: in, Exprs: exprs, Out: x.Out}, nil
+		case *plan.Lateral:
+			return lateral(x)
 		case *plan.Join:
 			if x.Cond != nil && hasSubquery(x.Cond) {
 				return nil, diag.At(subquerySpan(x.Cond), diag.Unsupported, "a sub-query in a join condition cannot be run; move it into WHERE")
@@ -340,6 +342,10 @@ func pull(n plan.Node, agg bool, span diag.Span) (plan.Node, []outerCond, error)
 		return &out, conds, nil
 	case *plan.Aggregate:
 		return pullAggregate(x, agg, span)
+	case *plan.Sort:
+		return pullSort(x, span)
+	case *plan.Rank:
+		return pullRank(x, span)
 	case *plan.Watermark:
 		in, conds, err := pull(x.Input, agg, span)
 		if err != nil {

@@ -2,7 +2,7 @@
 // standing test runs every script with each rule off.
 //
 // optimize.go has the rules in their order, decorrelate.go sub-queries into
-// joins (which is not optional), fold.go constants, pushdown.go filters towards
+// joins (which is not optional), lateral.go the same for LATERAL, rank.go Top-N, fold.go constants, pushdown.go filters towards
 // the sources, prune.go unused columns, limit.go LIMIT into sources, watermark.go watermarks nobody needs, merge.go
 // neighbours into one, share.go equal scans of several sinks into one.
 package optimize
@@ -52,12 +52,20 @@ func Roots(o *Options, roots []plan.Node) ([]plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n, err = ranks(o, n); err != nil {
+			return nil, err
+		}
 		for _, r := range Rules() {
 			if o.Off[r.Name] {
 				continue
 			}
 			if n, err = r.Apply(o, n); err != nil {
 				return nil, err
+			}
+			if r.Name == "pushdown" { // a condition may have come down to a ROW_NUMBER
+				if n, err = ranks(o, n); err != nil {
+					return nil, err
+				}
 			}
 		}
 		out[i] = n

@@ -106,6 +106,16 @@ func need(n plan.Node, req columns) (plan.Node, map[int]int) {
 		return &out, to
 	case *plan.Correlate:
 		return needCorrelate(x, req)
+	case *plan.Watermark:
+		return needWatermark(x, req)
+	case *plan.Window:
+		return needWindow(x, req)
+	case *plan.Over:
+		return needOver(x, req)
+	case *plan.Rank:
+		return needRank(x, req)
+	case *plan.Temporal:
+		return needTemporal(x, req)
 	}
 	in := n.Inputs()
 	if len(in) == 0 {
@@ -455,8 +465,17 @@ func joinSchema(j *plan.Join) *types.Schema {
 		}
 		fields = append(fields, f)
 	}
+	// Time attributes stay only where the join had them.
+	had := map[string]bool{}
+	if j.Out != nil {
+		for _, f := range j.Out.Fields {
+			had[f.Name] = had[f.Name] || f.Type.Attr == types.Rowtime
+		}
+	}
 	for i := range fields {
-		fields[i].Type = fields[i].Type.Plain()
+		if !had[fields[i].Name] && fields[i].Type.Attr == types.Rowtime {
+			fields[i].Type = fields[i].Type.Plain()
+		}
 	}
 	return types.NewSchema(fields...)
 }

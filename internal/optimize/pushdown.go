@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
 )
 
 // pushdown moves conditions towards the sources: through projections, unions,
@@ -151,8 +152,56 @@ func sinkJoin(j *plan.Join, conds []plan.Expr) plan.Node {
 	}
 	left, rest := split(conds, func(c plan.Expr) bool { return toLeft && plan.Pure(c) && within(c, 0, nl) })
 	right, rest := split(rest, func(c plan.Expr) bool { return toRight && plan.Pure(c) && within(c, nl, nl+nr) })
+	// Of an inner join the rest belongs to the join: equalities become keys.
+	if j.Kind == plan.Inner && !j.Single {
+		var own []plan.Expr
+		own, rest = split(rest, plan.Pure)
+		if len(own) > 0 {
+			return keep(sinkJoinSides(rekey(j, own), left, right, nl), rest)
+		}
+	}
 	if len(left) == 0 && len(right) == 0 {
 		return keep(j, conds)
+	}
+	return keep(sinkJoinSides(j, left, right, nl), rest)
+}
+
+// rekey is the inner join j with more conditions. The result may be a projection
+// on a join; the columns are j's.
+func rekey(j *plan.Join, more []plan.Expr) plan.Node {
+	nl := len(j.Left.Schema().Fields)
+	boolean := types.Of(types.Boolean)
+	var conds []outerCond
+	for i := range j.LeftKeys {
+		l, r := j.Out.Fields[j.LeftKeys[i]], j.Out.Fields[nl+j.RightKeys[i]]
+		op := plan.Eq
+		if j.NullSafe[i] {
+			op = plan.NotDistinct
+		}
+		conds = append(conds, outerCond{expr: &plan.OpExpr{Op: op, T: boolean, Args: []plan.Expr{
+			&plan.Column{Index: j.LeftKeys[i], T: l.Type, Name: l.Name}, &plan.Column{Index: nl + j.RightKeys[i], T: r.Type, Name: r.Name}}}})
+	}
+	if j.Cond != nil {
+		more = append(plan.Conjuncts(j.Cond), more...)
+	}
+	for _, c := range more {
+		conds = append(conds, outerCond{expr: c})
+	}
+	return makeJoin(plan.Inner, j.Left, j.Right, conds, false)
+}
+
+// sinkJoinSides puts conditions on the sides of a join, which n is or projects;
+// left and right are over the columns of n, of which the first nl are the left's.
+func sinkJoinSides(n plan.Node, left, right []plan.Expr, nl int) plan.Node {
+	if p, ok := n.(*plan.Project); ok {
+		out := *p
+		inner := p.Input.(*plan.Join)
+		out.Input = sinkJoinSides(inner, substituteAll(left, p.Exprs), substituteAll(right, p.Exprs), len(inner.Left.Schema().Fields))
+		return &out
+	}
+	j := n.(*plan.Join)
+	if len(left) == 0 && len(right) == 0 {
+		return j
 	}
 	out := *j
 	out.Left = sink(j.Left, left)
@@ -160,7 +209,7 @@ func sinkJoin(j *plan.Join, conds []plan.Expr) plan.Node {
 		right[i] = plan.Remap(c, func(k int) int { return k - nl })
 	}
 	out.Right = sink(j.Right, right)
-	return keep(&out, rest)
+	return &out
 }
 
 // sinkScan hands conditions to the scan. A source of a changelog keeps its

@@ -26,6 +26,8 @@ func unwatched(n plan.Node, used bool) plan.Node {
 		}
 	case *plan.Window, *plan.Over, *plan.Match, *plan.Temporal, *plan.Opaque:
 		used = true
+	case *plan.Join:
+		used = used || timed(x)
 	case *plan.Sort:
 		used = used || len(x.Keys) > 0 && x.Input.Schema().Fields[x.Keys[0].Column].Type.Attr == types.Rowtime
 	case *plan.Project:
@@ -59,5 +61,28 @@ func readsWatermark(e plan.Expr) bool {
 		}
 		return !found
 	})
+	return found
+}
+
+// timed tells whether a join compares times of both sides: rows leave its state
+// as the watermark passes.
+func timed(j *plan.Join) bool {
+	attr := func(s *types.Schema, keys []int) bool {
+		for _, k := range keys {
+			if s.Fields[k].Type.Attr == types.Rowtime {
+				return true
+			}
+		}
+		return false
+	}
+	found := attr(j.Left.Schema(), j.LeftKeys) && attr(j.Right.Schema(), j.RightKeys)
+	if j.Cond != nil {
+		plan.Walk(j.Cond, func(x plan.Expr) bool {
+			if c, ok := x.(*plan.Column); ok && c.T.Attr == types.Rowtime {
+				found = true
+			}
+			return !found
+		})
+	}
 	return found
 }

@@ -1,0 +1,223 @@
+// Package compile is the way of a statement: parse, bind, optimise, make
+// physical. Definitions change the catalog, questions about it are answered with
+// a small table, queries and INSERTs become jobs for the caller to run.
+//
+// compile.go has the session and the way of a query, options.go the keys of SET,
+// statement.go statements that are no queries, show.go SHOW and DESCRIBE,
+// explain.go EXPLAIN, value.go single expressions.
+package compile
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/bind"
+	"github.com/runnelio/runnel/internal/catalog"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/optimize"
+	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/types"
+)
+
+// Options is what a session is made of.
+type Options struct {
+	Connectors connector.Set
+	Formats    format.Set
+	Functions  *function.Set
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	Log *slog.Logger
+	// Settings are set from the start, as SET would.
+	Settings map[string]string
+}
+
+// Session is a catalog, options, and what they were made of. It belongs to one
+// goroutine at a time.
+type Session struct {
+	Catalog   *catalog.Root
+	Settings  Settings
+	Functions *function.Set
+	opts      Options
+	// Tables are tables of the host that queries find by name; see bind.Options.
+	Tables map[string]plan.Node
+	// modules that are loaded, in order.
+	modules []string
+}
+
+// New returns a session. It fails on settings that do not exist.
+func New(o Options) (*Session, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Session{Catalog: catalog.New(), Settings: Settings{}, Functions: o.Functions, opts: o, Tables: map[string]plan.Node{}, modules: []string{"core"}}
+	for k, v := range o.Settings {
+		if _, err := s.Settings.Set(k, v, diag.Span{}); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Result is what a statement gives: rows (Schema is set), a job to run, or
+// nothing but success.
+type Result struct {
+	Schema *types.Schema
+	Rows   [][]types.Value
+	// Text tells that Rows is one text to be shown as it is (EXPLAIN, SHOW CREATE).
+	Text bool
+	// Job is a query or INSERT, ready to run.
+	Job      *Job
+	Warnings []string
+}
+
+// Job is a plan with what its runner needs to know.
+type Job struct {
+	Name string
+	Plan *physical.Plan
+	// Schema is of the rows a query collects; nil if all goes to tables.
+	Schema *types.Schema
+	// Func is the context of its functions: the session's zone when it was made.
+	Func *function.Context
+	// Tables are the paths of the tables that are written.
+	Tables []string
+	// Checkpoint is the time between checkpoints, 0: none.
+	Checkpoint time.Duration
+	// Dir is where checkpoints go; "" if nothing was said.
+	Dir string
+}
+
+// Func returns a context for functions with the session's present settings.
+func (s *Session) Func() *function.Context {
+	z, err := zone(s.Settings.Get("table.local-time-zone"))
+	if err != nil {
+		z = time.UTC
+	}
+	c, d := s.Catalog.Current()
+	return &function.Context{Zone: z, Now: s.opts.Now, Query: s.opts.Now(), Log: s.opts.Log,
+		Params: map[string]string{paramCatalog: c, paramDatabase: d}}
+}
+
+// Bind returns the binder's options, for hosts that bind expressions of their own.
+func (s *Session) Bind() *bind.Options {
+	return &bind.Options{Catalog: s.Catalog, Functions: s.Functions, Connectors: s.opts.Connectors, Formats: s.opts.Formats,
+		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables}
+}
+
+// Execute carries a statement out, or makes a job of it. The rows of a query go to collect.
+func (s *Session) Execute(ctx context.Context, stmt ast.Statement, collect connector.Sink) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch x := stmt.(type) {
+	case *ast.QueryStatement, *ast.Insert, *ast.StatementSet:
+		roots, err := s.Logical(stmt, collect)
+		if err != nil {
+			return nil, err
+		}
+		return s.job(roots)
+	case *ast.CreateTable:
+		if x.As != nil {
+			return s.createAs(x, collect)
+		}
+	}
+	return s.statement(stmt)
+}
+
+// Logical binds a query, INSERT or statement set: one Sink a result.
+func (s *Session) Logical(stmt ast.Statement, collect connector.Sink) ([]plan.Node, error) {
+	o := s.Bind()
+	switch x := stmt.(type) {
+	case *ast.QueryStatement:
+		n, err := bind.Query(o, x.Query)
+		if err != nil {
+			return nil, err
+		}
+		return []plan.Node{&plan.Sink{Input: n, Name: "collect", Collect: collect}}, nil
+	case *ast.Insert:
+		return sinks(bind.Inserts(o, []*ast.Insert{x}))
+	case *ast.StatementSet:
+		if len(x.Inserts) == 0 {
+			return nil, diag.At(x.Pos(), diag.NotAllowed, "the statement set is empty")
+		}
+		return sinks(bind.Inserts(o, x.Inserts))
+	}
+	return nil, diag.At(stmt.Pos(), diag.Unsupported, "this statement gives no job")
+}
+
+func sinks(list []*plan.Sink, err error) ([]plan.Node, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]plan.Node, len(list))
+	for i, n := range list {
+		out[i] = n
+	}
+	return out, nil
+}
+
+// Optimize rewrites the plans of a job.
+func (s *Session) Optimize(roots []plan.Node) ([]plan.Node, error) {
+	return optimize.Roots(&optimize.Options{Off: s.Settings.off(), Functions: s.Functions, Func: s.Func()}, roots)
+}
+
+// Physical plans the tasks of a job.
+func (s *Session) Physical(roots []plan.Node) (*physical.Plan, error) {
+	return physical.Build(roots, s.Settings.physical())
+}
+
+// Plan is Optimize and Physical, for plans that were built without SQL.
+func (s *Session) Plan(roots []plan.Node) (*Job, error) {
+	r, err := s.job(roots)
+	if err != nil {
+		return nil, err
+	}
+	return r.Job, nil
+}
+
+// job takes bound roots the rest of the way.
+func (s *Session) job(roots []plan.Node) (*Result, error) {
+	opt, err := s.Optimize(roots)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Physical(opt)
+	if err != nil {
+		return nil, err
+	}
+	j := &Job{Plan: p, Func: s.Func(), Name: s.Settings.Get("pipeline.name"), Checkpoint: s.Settings.Duration("execution.checkpointing.interval")}
+	if j.Dir = s.Settings.Get("execution.checkpointing.dir"); j.Dir == "" {
+		j.Dir = s.Settings.Get("state.checkpoints.dir")
+	}
+	for _, r := range roots {
+		if k, ok := r.(*plan.Sink); ok {
+			if k.Table == nil {
+				j.Schema = k.Input.Schema()
+			} else {
+				j.Tables = append(j.Tables, k.Table.Path)
+			}
+		}
+	}
+	if j.Name == "" {
+		j.Name = "collect"
+		if len(j.Tables) > 0 {
+			j.Name = "insert-into_" + strings.Join(j.Tables, ",")
+		}
+	}
+	return &Result{Job: j}, nil
+}
+
+// The session's place in the catalog, for functions that tell it.
+const (
+	paramCatalog  = "runnel.current-catalog"
+	paramDatabase = "runnel.current-database"
+)

@@ -1,0 +1,254 @@
+package compile
+
+import (
+	"strings"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/bind"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/types"
+)
+
+// statement carries out a statement that is no query.
+func (s *Session) statement(stmt ast.Statement) (*Result, error) {
+	ok := &Result{}
+	switch x := stmt.(type) {
+	case *ast.CreateTable:
+		return ok, s.createTable(x)
+	case *ast.AlterTable:
+		return ok, s.alterTable(x)
+	case *ast.CreateView:
+		return ok, s.createView(x)
+	case *ast.AlterView:
+		if x.As != nil {
+			if _, err := bind.ViewSchema(s.Bind(), x.As); err != nil {
+				return nil, err
+			}
+		}
+		return ok, s.Catalog.AlterView(x)
+	case *ast.CreateDatabase:
+		return ok, s.Catalog.CreateDatabase(x)
+	case *ast.AlterDatabase:
+		return ok, s.Catalog.AlterDatabase(x)
+	case *ast.CreateCatalog:
+		return ok, s.Catalog.CreateCatalog(x)
+	case *ast.AlterCatalog:
+		return ok, s.Catalog.AlterCatalog(x)
+	case *ast.CreateFunction:
+		return ok, s.createFunction(x)
+	case *ast.AlterFunction:
+		return ok, s.Catalog.AlterFunction(x)
+	case *ast.Drop:
+		return ok, s.Catalog.Drop(x)
+	case *ast.Use:
+		return s.use(x)
+	case *ast.Set:
+		return s.set(x)
+	case *ast.Reset:
+		return s.reset(x)
+	case *ast.Show:
+		return s.show(x)
+	case *ast.Describe:
+		return s.describe(x)
+	case *ast.Explain:
+		return s.explainStatement(x)
+	case *ast.LoadModule:
+		return nil, diag.At(x.Name.Pos(), diag.UnknownName, "no module %s", x.Name.Name).Hint("the only module is core, and it is loaded")
+	case *ast.UnloadModule:
+		return nil, diag.At(x.Name.Pos(), diag.NotAllowed, "module %s cannot be unloaded", x.Name.Name)
+	case *ast.Jar:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "jars cannot be loaded").Hint("this program runs no Java; its functions are built in or written in Go, WASM, JavaScript or Python")
+	case *ast.Analyze:
+		ok.Warnings = append(ok.Warnings, "ANALYZE TABLE has no effect here: plans need no statistics")
+		_, err := s.Catalog.Lookup(x.Name)
+		return ok, err
+	case *ast.Truncate, *ast.Update, *ast.Delete:
+		return nil, diag.At(stmt.Pos(), diag.Unsupported, "rows of a table cannot be changed in place").Hint("a query with INSERT INTO a table with a primary key updates it")
+	case *ast.CallProcedure:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "there are no procedures")
+	case *ast.StopJob:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "STOP JOB needs a server")
+	case *ast.Command:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "%s is a command of the shell", x.Word)
+	}
+	return nil, diag.At(stmt.Pos(), diag.Unsupported, "this statement is not supported")
+}
+
+func (s *Session) createTable(x *ast.CreateTable) error {
+	t, err := s.Catalog.Complete(x)
+	if err != nil {
+		return err
+	}
+	p, err := s.Catalog.Path(t.Name)
+	if err != nil {
+		return err
+	}
+	if err := bind.CheckTable(s.Bind(), p, t); err != nil {
+		return err
+	}
+	return s.Catalog.CreateTable(t)
+}
+
+func (s *Session) alterTable(x *ast.AlterTable) error {
+	o, store, err := s.Catalog.AlterTable(x)
+	if err != nil || o == nil {
+		return err
+	}
+	if err := bind.CheckTable(s.Bind(), o.Path, o.Table); err != nil {
+		return err
+	}
+	return store()
+}
+
+func (s *Session) createView(x *ast.CreateView) error {
+	schema, err := bind.ViewSchema(s.Bind(), x.As)
+	if err != nil {
+		return err
+	}
+	if n := len(schema.Fields); x.Columns != nil && len(x.Columns) != n {
+		return diag.At(x.Columns[0].Pos(), diag.TypeMismatch, "%d names for %d columns", len(x.Columns), n)
+	}
+	return s.Catalog.CreateView(x)
+}
+
+// createFunction registers a name for a function that exists already, under the
+// last part of its class; other classes are kept and refused when used.
+func (s *Session) createFunction(x *ast.CreateFunction) error {
+	return s.Catalog.CreateFunction(x)
+}
+
+// createAs is CREATE TABLE … AS query: the table gets the query's columns, and
+// the job fills it.
+func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result, error) {
+	o := s.Bind()
+	schema, err := bind.ViewSchema(o, x.As)
+	if err != nil {
+		return nil, err
+	}
+	t := *x
+	t.As, t.ColumnNames = nil, nil
+	var from []*ast.Column
+	for _, f := range schema.Fields {
+		ft := f.Type.Plain()
+		if ft.Kind == types.Char {
+			ft = types.VarCharOf(max(1, ft.Prec)).WithNull(ft.Nullable)
+		}
+		from = append(from, &ast.Column{Place: x.Place, Name: &ast.Ident{Place: x.Name.Place, Name: f.Name}, Type: &ast.DataType{Place: x.Place, Type: ft, NotNull: !ft.Nullable}})
+	}
+	if x.ColumnNames != nil { // another order, or some
+		byName := map[string]*ast.Column{}
+		for _, c := range from {
+			byName[c.Name.Name] = c
+		}
+		from = nil
+		for _, n := range x.ColumnNames {
+			c := byName[n.Name]
+			if c == nil || len(x.ColumnNames) != len(schema.Fields) {
+				return nil, diag.At(n.Pos(), diag.UnknownColumn, "the columns of CREATE TABLE … AS must be those of the query, in any order").DidYouMean(n.Name, schema.Names())
+			}
+			from = append(from, c)
+		}
+	}
+	t.Columns = append(from, x.Columns...)
+	insert := &ast.Insert{Place: x.Place, Table: x.Name, Query: x.As}
+	for _, f := range schema.Fields {
+		insert.Columns = append(insert.Columns, &ast.Ident{Place: x.Name.Place, Name: f.Name})
+	}
+	p, err := s.Catalog.Path(x.Name)
+	if err != nil {
+		return nil, err
+	}
+	if x.IfNotExists && s.Catalog.Find(p) != nil {
+		return &Result{}, nil
+	}
+	if err := s.createTable(&t); err != nil {
+		return nil, err
+	}
+	roots, err := s.Logical(insert, collect)
+	if err == nil {
+		var r *Result
+		if r, err = s.job(roots); err == nil {
+			return r, nil
+		}
+	}
+	// Nothing is left behind by a statement that failed.
+	if e := s.Catalog.Drop(&ast.Drop{Place: x.Place, Kind: "TABLE", Temporary: x.Temporary, IfExists: true, Name: x.Name}); e != nil {
+		return nil, e
+	}
+	return nil, err
+}
+
+func (s *Session) use(x *ast.Use) (*Result, error) {
+	if x.Kind == "MODULES" {
+		for _, n := range x.Names {
+			if !strings.EqualFold(n.Last(), "core") {
+				return nil, diag.At(n.Pos(), diag.UnknownName, "no module %s", n).Hint("the only module is core")
+			}
+		}
+		return &Result{}, nil
+	}
+	return &Result{}, s.Catalog.Use(x)
+}
+
+func (s *Session) set(x *ast.Set) (*Result, error) {
+	if x.Key == nil {
+		r := table("key", "value")
+		for _, k := range known {
+			if v, ok := s.Settings[k.Key]; ok {
+				r.Rows = append(r.Rows, []types.Value{k.Key, v})
+			}
+		}
+		return r, nil
+	}
+	w, err := s.Settings.Set(x.Key.Value, x.Value.Value, x.Key.Pos())
+	if diag.CodeOf(err) == diag.BadValue {
+		_, err = s.Settings.Set(x.Key.Value, x.Value.Value, x.Value.Pos())
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{}
+	if w != "" {
+		r.Warnings = []string{w}
+	}
+	return r, nil
+}
+
+func (s *Session) reset(x *ast.Reset) (*Result, error) {
+	if x.Key == nil {
+		clear(s.Settings)
+		for k, v := range s.opts.Settings {
+			s.Settings[k] = v
+		}
+		return &Result{}, nil
+	}
+	if setting(x.Key.Value) == nil {
+		return nil, diag.At(x.Key.Pos(), diag.UnknownOption, "no option '%s'", x.Key.Value).DidYouMean(x.Key.Value, settingNames())
+	}
+	delete(s.Settings, x.Key.Value)
+	if v, ok := s.opts.Settings[x.Key.Value]; ok {
+		s.Settings[x.Key.Value] = v
+	}
+	return &Result{}, nil
+}
+
+// table is a result of text columns.
+func table(names ...string) *Result {
+	r := &Result{}
+	fields := make([]types.Field, len(names))
+	for i, n := range names {
+		fields[i] = types.Field{Name: n, Type: types.String()}
+	}
+	r.Schema = types.NewSchema(fields...)
+	r.Rows = [][]types.Value{}
+	return r
+}
+
+// text is a result of one text.
+func text(name, value string) *Result {
+	r := table(name)
+	r.Text = true
+	r.Rows = append(r.Rows, []types.Value{value})
+	return r
+}

@@ -1,0 +1,94 @@
+package physical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+)
+
+// Explain returns the plan as text, one operator a line, inputs first: its id,
+// what it does, what it emits, and how its rows come to it. The text of an
+// unchanged plan is always the same.
+func Explain(p *Plan) string {
+	var b strings.Builder
+	stage := -1
+	for _, o := range p.Ops {
+		if o.Stage != stage {
+			stage = o.Stage
+			fmt.Fprintf(&b, "Stage %d, parallelism %d\n", o.Stage, o.Parallel)
+		}
+		fmt.Fprintf(&b, "  %s: %s", o.ID, describe(o))
+		b.WriteString(", changelog=" + o.Changelog.String())
+		if o.Changelog != Append && o.Key != nil {
+			b.WriteString(", key=[" + plan.NamesOf(o.Out, o.Key) + "]")
+		}
+		b.WriteString("\n")
+		for _, e := range o.Inputs {
+			fmt.Fprintf(&b, "    <- %s", e.From.ID)
+			if e.Fused {
+				b.WriteString(" (fused)\n")
+				continue
+			}
+			b.WriteString(" " + e.Exchange.String())
+			if e.Exchange == Hash {
+				b.WriteString("[" + plan.NamesOf(e.From.Out, e.Keys) + "]")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+// describe says what an operator does.
+func describe(o *Op) string {
+	in := func(i int) *types.Schema { return o.Inputs[i].From.Out }
+	switch s := o.Spec.(type) {
+	case Source:
+		return plan.Describe(s.Scan)
+	case GoSource:
+		return plan.Describe(s.Source)
+	case Values:
+		return fmt.Sprintf("Values(fields=[%s], rows=[%d])", strings.Join(o.Out.Names(), ", "), len(s.Rows))
+	case Calc:
+		var parts []string
+		if s.Exprs != nil {
+			parts = append(parts, "select=["+plan.Select(s.Exprs, o.Out)+"]")
+		}
+		if s.Filter != nil {
+			parts = append(parts, "where=["+plan.String(s.Filter)+"]")
+		}
+		return "Calc(" + strings.Join(parts, ", ") + ")"
+	case Watermark:
+		return plan.Describe(&plan.Watermark{Column: s.Column, Expr: s.Expr, Out: o.Out})
+	case Aggregate:
+		keys := ""
+		if len(s.Keys) > 0 {
+			keys = "groupBy=[" + plan.NamesOf(in(0), s.Keys) + "], "
+		}
+		return "GroupAggregate(" + keys + "calls=[" + plan.CallsText(s.Calls, in(0)) + "])"
+	case Expand:
+		sets := make([]string, len(s.Sets))
+		for i, x := range s.Sets {
+			sets[i] = "[" + plan.Strings(x) + "]"
+		}
+		return "Expand(sets=" + strings.Join(sets, ", ") + ")"
+	case Join:
+		return plan.Describe(s.Join)
+	case Correlate:
+		return plan.Describe(s.Correlate)
+	case Rank:
+		if len(s.Keys) == 0 {
+			return fmt.Sprintf("Limit(offset=[%d], limit=[%d])", s.Offset, s.Limit)
+		}
+		return fmt.Sprintf("Sort(orderBy=[%s], offset=[%d], limit=[%d])", plan.OrderText(in(0), s.Keys), s.Offset, s.Limit)
+	case Sink:
+		return plan.Describe(s.Sink)
+	case Opaque:
+		return plan.Describe(s.Opaque)
+	case fmt.Stringer:
+		return s.String()
+	}
+	return fmt.Sprintf("%s(fields=[%s])", o.Spec.Kind(), strings.Join(o.Out.Names(), ", "))
+}
