@@ -8,7 +8,7 @@ type MatchRecognize struct {
 	OrderBy     []*SortItem
 	Measures    []*Measure
 	// RowsPerMatch is "ONE ROW", "ALL ROWS", with what follows PER MATCH
-	// ("ALL ROWS SHOW EMPTY MATCHES" …), or "" if not written (ONE ROW).
+	// as in "ALL ROWS SHOW EMPTY MATCHES", or "" if not written (ONE ROW).
 	RowsPerMatch string
 	After        *AfterMatch // nil if not written
 	Pattern      Pattern

@@ -28,14 +28,13 @@ type GroupBy struct {
 	Items    []*GroupItem
 }
 
-// GroupItem is an item of GROUP BY. Kind "" is an expression list (X, one
-// element unless a parenthesised list was written; () is the empty list); else
-// "ROLLUP", "CUBE" (Items are plain) or "GROUPING SETS" (Items may nest).
+// GroupItem is an item of GROUP BY. Kind "" is a set of expressions X: one, or
+// those of a parenthesised list; () is the empty set. Else "ROLLUP", "CUBE"
+// (Items are plain) or "GROUPING SETS" (Items may nest).
 type GroupItem struct {
 	Place
 	Kind  string
 	X     []Expr
-	Paren bool // (a, b), also for one element: (a)
 	Items []*GroupItem
 }
 
