@@ -1,6 +1,7 @@
 package json
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -56,8 +57,8 @@ func (c *Column) Fill(buf []byte, vals []Value, stride, slot, rows int, sel []in
 			}
 			val := vals[i*stride+slot]
 			if val.off&notRow == 0 && val.end != 0 {
-				b := buf[val.off : val.end&^escaped]
-				if b[0] == '"' && val.end&escaped == 0 && ascii(b) {
+				b := buf[val.off:val.end]
+				if b[0] == '"' && isPlain(b) {
 					v.Vals[i] = vector.View(b[1 : len(b)-1])
 					continue
 				}
@@ -92,7 +93,7 @@ func fillInts[T int32 | int64](c *Column, buf []byte, vals []Value, stride, n in
 			i = int(sel[k])
 		}
 		val := vals[i*stride]
-		if val.end != 0 && val.off&notRow == 0 && val.end&escaped == 0 {
+		if val.end != 0 && val.off&notRow == 0 {
 			b := buf[val.off:val.end]
 			if b[0]-'1' < 9 && len(b) <= 9 {
 				var n int32
@@ -112,17 +113,22 @@ func fillInts[T int32 | int64](c *Column, buf []byte, vals []Value, stride, n in
 	}
 }
 
-// ascii tells whether b has no byte above 127.
-func ascii(b []byte) bool {
-	var all byte
-	for len(b) >= 8 {
-		all |= b[0] | b[1] | b[2] | b[3] | b[4] | b[5] | b[6] | b[7]
-		b = b[8:]
+// isPlain tells whether b has neither a byte above 127 nor a backslash, in
+// 8-byte steps.
+func isPlain(b []byte) bool {
+	const slashes = ones * '\\'
+	var bad uint64
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		x := w ^ slashes
+		bad |= w | (x-ones)&^x
 	}
 	for _, c := range b {
-		all |= c
+		if c >= 0x80 || c == '\\' {
+			return false
+		}
 	}
-	return all < 0x80
+	return bad&highs == 0
 }
 
 // put converts one value of any kind.
@@ -222,7 +228,7 @@ func (c *reader) put(buf []byte, val Value, out vector.Vector, i int) error {
 			v.Vals[i], ok = c.bytes(b, &v.Arena)
 			break
 		}
-		s, why := c.text(b, val.end&escaped != 0, &v.Arena)
+		s, why := c.text(b, &v.Arena)
 		if why != "" {
 			return fmt.Errorf("%s %s", excerpt(b), why)
 		}

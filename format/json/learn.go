@@ -97,9 +97,9 @@ func (p *Projector) entry(glue []byte, o *object, kind entryKind, f *field) *ent
 	if e := o.known[string(glue)]; e != nil {
 		return e
 	}
-	e := &entry{n: len(glue), kind: kind, field: f, slot: -1}
+	e := &entry{n: len(glue), kind: kind, slot: -1}
 	if f != nil {
-		e.slot = f.slot
+		e.slot, e.below = f.slot, f.below
 	}
 	if p.size >= maxEntries || len(glue) > maxGlue {
 		return e

@@ -170,11 +170,7 @@ func (c *reader) value(buf []byte, at, end int) (Value, int, error) {
 	if next < 0 {
 		return Value{}, 0, c.walk.Err(at)
 	}
-	v := Value{uint32(at), uint32(next)}
-	if buf[at] == '"' && hasBackslash(buf[at:next]) {
-		v.end |= escaped
-	}
-	return v, next, nil
+	return Value{uint32(at), uint32(next)}, next, nil
 }
 
 // comma goes on to the next member, or to the closing bracket, which is the

@@ -9,15 +9,13 @@ import (
 // of a string) to behind its last. The zero Value is a field that is missing.
 type Value struct{ off, end uint32 }
 
-// Flags of a Value, in the top bits: buffers are shorter than 2 GB.
-const (
-	notRow  = 1 << 31 // in off: a path goes through this value, which is no object
-	escaped = 1 << 31 // in end: a string with a backslash
-)
+// notRow is a flag in the top bit of off (buffers are shorter than 2 GB): a path
+// goes through this value, which is no object.
+const notRow = 1 << 31
 
 func (v Value) missing() bool       { return v.end == 0 }
 func (v Value) from() int           { return int(v.off &^ notRow) }
-func (v Value) to() int             { return int(v.end &^ escaped) }
+func (v Value) to() int             { return int(v.end) }
 func (v Value) raw(b []byte) []byte { return b[v.from():v.to()] }
 
 // IsNull tells whether v is missing or the literal null.
@@ -70,8 +68,8 @@ type entry struct {
 	rest       string // the bytes behind
 	n          int
 	kind       entryKind
-	field      *field // nil if the value is not wanted
-	slot       int    // of field; -1
+	slot       int     // of the value, -1 if it is not wanted
+	below      *object // fields of the value that are wanted, nil if none
 	next       [4]*entry
 	victim     uint8
 	learned    bool
@@ -139,7 +137,6 @@ const (
 	ones   = 0x0101010101010101
 	highs  = 0x8080808080808080
 	quotes = ones * '"'
-	slashs = ones * '\\'
 )
 
 // object is the hot loop. What it does for a field is: compare the text in front
@@ -159,35 +156,29 @@ func (p *Projector) object(buf []byte, at, end int, o *object, out []Value) int 
 		switch e.kind {
 		case stringEntry:
 			start := at
-			var flag uint32
 			for {
-				w := binary.LittleEndian.Uint64(buf[at:])
-				x, y := w^quotes, w^slashs
-				m := ((x-ones)&^x | (y-ones)&^y) & highs
+				x := binary.LittleEndian.Uint64(buf[at:]) ^ quotes
+				m := (x - ones) &^ x & highs
 				if m == 0 {
-					if at += 8; at >= end {
-						return p.fail(start-1, "a string does not end")
+					if at += 8; at < end {
+						continue
 					}
-					continue
-				}
-				at += bits.TrailingZeros64(m) >> 3
-				if at >= end {
 					return p.fail(start-1, "a string does not end")
 				}
-				if buf[at] == '"' {
+				if at += bits.TrailingZeros64(m) >> 3; at >= end {
+					return p.fail(start-1, "a string does not end")
+				}
+				if buf[at-1] != '\\' || !oddSlashes(buf[start:at]) {
 					break
 				}
-				flag = escaped
-				if at += 2; at >= end {
-					return p.fail(start-1, "a string does not end")
-				}
+				at++
 			}
 			at++
 			if e.slot >= 0 {
-				out[e.slot] = Value{uint32(start - 1), uint32(at) | flag}
+				out[e.slot] = Value{uint32(start - 1), uint32(at)}
 			}
-			if e.field != nil && e.field.below != nil {
-				p.noRow(e.field, Value{uint32(start-1) | notRow, uint32(at)}, out)
+			if e.below != nil {
+				p.noRow(e.below, Value{uint32(start-1) | notRow, uint32(at)}, out)
 			}
 		case closeEntry:
 			return at
@@ -196,16 +187,15 @@ func (p *Projector) object(buf []byte, at, end int, o *object, out []Value) int 
 			if at >= end {
 				return p.fail(at, "a value is missing")
 			}
-			f := e.field
-			if buf[at] == '{' && f != nil && f.below != nil {
-				for _, s := range f.below.slots {
+			if buf[at] == '{' && e.below != nil {
+				for _, s := range e.below.slots {
 					out[s] = Value{}
 				}
-				at = p.object(buf, at, end, f.below, out)
+				at = p.object(buf, at, end, e.below, out)
 			} else {
 				at = p.skip(buf, at, end)
-				if f != nil && f.below != nil && at >= 0 {
-					p.noRow(f, Value{uint32(start) | notRow, uint32(at)}, out)
+				if e.below != nil && at >= 0 {
+					p.noRow(e.below, Value{uint32(start) | notRow, uint32(at)}, out)
 				}
 			}
 			if at < 0 {
@@ -218,9 +208,19 @@ func (p *Projector) object(buf []byte, at, end int, o *object, out []Value) int 
 	}
 }
 
-// noRow notes that the paths below f end at v, which is no object.
-func (p *Projector) noRow(f *field, v Value, out []Value) {
-	for _, s := range f.below.slots {
+// oddSlashes tells whether the quote behind s, the inside of a string up to it,
+// is escaped: s ends in an odd number of backslashes.
+func oddSlashes(s []byte) bool {
+	n := len(s)
+	for n > 0 && s[n-1] == '\\' {
+		n--
+	}
+	return (len(s)-n)&1 == 1
+}
+
+// noRow notes that the paths below o end at v, which is no object.
+func (p *Projector) noRow(o *object, v Value, out []Value) {
+	for _, s := range o.slots {
 		out[s] = v
 	}
 }
@@ -256,23 +256,20 @@ func (p *Projector) skip(buf []byte, at, end int) int {
 // skipString returns the index behind the string that starts at buf[at].
 func (p *Projector) skipString(buf []byte, at, end int) int {
 	start := at
-	at++
-	for at < end {
-		w := binary.LittleEndian.Uint64(buf[at:])
-		x, y := w^quotes, w^slashs
-		m := ((x-ones)&^x | (y-ones)&^y) & highs
+	for at++; at < end; {
+		x := binary.LittleEndian.Uint64(buf[at:]) ^ quotes
+		m := (x - ones) &^ x & highs
 		if m == 0 {
 			at += 8
 			continue
 		}
-		at += bits.TrailingZeros64(m) >> 3
-		if at >= end {
+		if at += bits.TrailingZeros64(m) >> 3; at >= end {
 			break
 		}
-		if buf[at] == '"' {
+		if buf[at-1] != '\\' || !oddSlashes(buf[start:at]) {
 			return at + 1
 		}
-		at += 2
+		at++
 	}
 	return p.fail(start, "a string does not end")
 }

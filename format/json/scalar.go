@@ -272,11 +272,11 @@ func (c *reader) plain(b []byte) (string, bool) {
 
 // text returns the text of any value: a view of b where it stands there, else a
 // string of arena.
-func (c *reader) text(b []byte, esc bool, arena *vector.Arena) (s, why string) {
+func (c *reader) text(b []byte, arena *vector.Arena) (s, why string) {
 	switch b[0] {
 	case '"':
 		in := b[1 : len(b)-1]
-		if esc {
+		if hasBackslash(in) {
 			out, why := appendUnescaped(arena.Grow(len(in)), in)
 			if why != "" {
 				return "", why
