@@ -25,6 +25,7 @@ type compiler struct {
 	pos    int // counts steps: the time of register lifetimes
 	ids    map[string]int
 	memo   map[plan.Expr]int
+	known  map[int][]computed // by id
 }
 
 // info is what the compiler knows of a slot. A register holds its value from
@@ -36,12 +37,26 @@ type info struct {
 	def, last int
 }
 
-// scope is where steps go and which expressions were computed there or further
-// out. The rows of a scope are among those of the outer one.
+// scope is where steps go. The rows of a scope are among those of the outer
+// one, so that what was computed there, or further out, is known here.
 type scope struct {
 	outer *scope
+	depth int
 	steps *block
-	known map[int]slot
+}
+
+// computed is a value that the steps of a scope compute.
+type computed struct {
+	in   *scope
+	slot slot
+}
+
+// within tells whether s is outer or inside of it.
+func (s *scope) within(outer *scope) bool {
+	for s.depth > outer.depth {
+		s = s.outer
+	}
+	return s == outer
 }
 
 func newCompiler(in *types.Schema, cx *function.Context) *compiler {
@@ -50,12 +65,16 @@ func newCompiler(in *types.Schema, cx *function.Context) *compiler {
 	}
 	return &compiler{
 		in: in, cx: cx, cols: map[int]slot{}, consts: map[string]slot{},
-		ids: map[string]int{}, memo: map[plan.Expr]int{},
+		ids: map[string]int{}, memo: map[plan.Expr]int{}, known: map[int][]computed{},
 	}
 }
 
 func (c *compiler) scope(outer *scope) *scope {
-	return &scope{outer: outer, steps: new(block), known: map[int]slot{}}
+	s := &scope{outer: outer, steps: new(block)}
+	if outer != nil {
+		s.depth = outer.depth + 1
+	}
+	return s
 }
 
 func (c *compiler) slot(t types.Type, reg bool) slot {
@@ -176,15 +195,18 @@ func (c *compiler) value(e plan.Expr, sc *scope) (slot, error) {
 	}
 	id := c.id(e)
 	if id >= 0 {
-		for s := sc; s != nil; s = s.outer {
-			if v, ok := s.known[id]; ok {
-				return v, nil
+		for _, k := range c.known[id] {
+			if sc.within(k.in) {
+				return k.slot, nil
 			}
 		}
 	}
 	v, err := c.compute(e, sc)
+	if err == nil && c.infos[v].typ.Phys() != e.Type().Phys() {
+		return 0, fmt.Errorf("eval: an expression of %s says it is %s", c.infos[v].typ, e.Type())
+	}
 	if err == nil && id >= 0 {
-		sc.known[id] = v
+		c.known[id] = append(c.known[id], computed{sc, v})
 	}
 	return v, err
 }
@@ -279,6 +301,7 @@ func (c *compiler) operator(e *plan.OpExpr, sc *scope) (slot, error) {
 	return 0, fmt.Errorf("eval: unknown operator %d", e.Op)
 }
 
+// arity checks the number of operands, and that tests give BOOLEAN.
 func arity(e *plan.OpExpr) error {
 	least, most := 1, math.MaxInt
 	switch e.Op {
@@ -294,6 +317,11 @@ func arity(e *plan.OpExpr) error {
 	}
 	if n := len(e.Args); n < least || n > most {
 		return fmt.Errorf("eval: operator %s of %d operands", name(e.Op), n)
+	}
+	if e.Op >= plan.Eq && e.Op <= plan.IsNotFalse || e.Op == plan.In {
+		if e.T.Kind != types.Boolean {
+			return illTyped(e)
+		}
 	}
 	return nil
 }

@@ -77,11 +77,15 @@ func foldNode(e plan.Expr, cx *function.Context) plan.Expr {
 
 // shorten drops the operands of lazy operators that literals make useless.
 func shorten(o *plan.OpExpr) plan.Expr {
-	switch o.Op {
-	case plan.And:
+	switch {
+	case arity(o) != nil:
+		return o
+	case o.Op == plan.And:
 		return shortenLogic(o, false)
-	case plan.Or:
+	case o.Op == plan.Or:
 		return shortenLogic(o, true)
+	}
+	switch o.Op {
 	case plan.Case:
 		return shortenCase(o)
 	case plan.Coalesce:
@@ -132,7 +136,7 @@ func shortenCase(o *plan.OpExpr) plan.Expr {
 			rest = rest[1:2] // this arm is the ELSE
 			break
 		}
-		if !ok {
+		if !ok || v != nil && v != false {
 			args = append(args, rest[0], rest[1])
 		}
 	}

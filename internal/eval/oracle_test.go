@@ -93,7 +93,7 @@ func (o *oracle) operator(e *plan.OpExpr) (types.Value, error) {
 		return nil, nil
 	case plan.In:
 		x, err := o.value(e.Args[0])
-		if err != nil || x == nil {
+		if err != nil {
 			return nil, err
 		}
 		var res types.Value = false
@@ -102,7 +102,7 @@ func (o *oracle) operator(e *plan.OpExpr) (types.Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			if v == nil {
+			if x == nil || v == nil {
 				res = nil
 			} else if order(x, e.Args[0].Type(), v, a.Type()) == 0 {
 				return true, nil

@@ -18,11 +18,21 @@ var columnTypes = []types.Type{
 	types.String(), types.CharOf(3), types.Bytes(), types.Of(types.Date), types.TimeOf(0), types.TimeOf(3), types.TimestampOf(0),
 	types.TimestampOf(3), types.TimestampOf(9), types.TimestampLTZOf(3), types.Of(types.IntervalYM), intervalDS,
 	types.ArrayOf(types.Of(types.Int)), types.MapOf(types.String(), types.Of(types.Int)), rowType,
+	wideRow, types.MultisetOf(types.String()),
 }
 
 var (
 	intervalDS = types.Type{Kind: types.IntervalDS, Nullable: true, Prec: 3, Unit: "SECOND"}
 	rowType    = types.RowOf(types.Field{Name: "a", Type: types.Of(types.Int)}, types.Field{Name: "b", Type: types.String()})
+	// wideRow has fields of every physical kind.
+	wideRow = types.RowOf(
+		types.Field{Name: "a", Type: types.Of(types.Boolean)}, types.Field{Name: "b", Type: types.Of(types.TinyInt)},
+		types.Field{Name: "c", Type: types.Of(types.SmallInt)}, types.Field{Name: "d", Type: types.Of(types.BigInt)},
+		types.Field{Name: "e", Type: types.Of(types.Float)}, types.Field{Name: "f", Type: types.Of(types.Double)},
+		types.Field{Name: "g", Type: types.DecimalOf(10, 2)}, types.Field{Name: "h", Type: types.TimestampOf(9)},
+		types.Field{Name: "i", Type: types.ArrayOf(types.String())}, types.Field{Name: "j", Type: rowType},
+		types.Field{Name: "k", Type: types.MapOf(types.Of(types.Int), types.Of(types.Date))},
+	)
 )
 
 func randomSchema() *types.Schema {
@@ -112,6 +122,12 @@ func (r *random) value(t types.Type, nulls bool) types.Value {
 		m := &types.MapValue{}
 		for range r.IntN(3) {
 			m.Set(r.value(*t.Key, false), r.value(*t.Elem, true), *t.Key)
+		}
+		return m
+	case types.Multiset:
+		m := &types.MapValue{}
+		for range r.IntN(3) {
+			m.Set(r.value(*t.Elem, true), int32(1+r.IntN(3)), *t.Elem)
 		}
 		return m
 	case types.Row:
@@ -333,7 +349,14 @@ func (r *random) other(t types.Type, sub func(types.Type) plan.Expr) plan.Expr {
 	case types.Map:
 		return op(plan.MakeMap, t, sub(t.Key.NotNull()), sub(*t.Elem), sub(t.Key.NotNull()), sub(*t.Elem))
 	case types.Row:
-		return op(plan.MakeRow, t, sub(t.Fields[0].Type), sub(t.Fields[1].Type))
+		args := make([]plan.Expr, len(t.Fields))
+		for i, f := range t.Fields {
+			args[i] = r.leaf(f.Type)
+			if i < 2 {
+				args[i] = sub(f.Type)
+			}
+		}
+		return op(plan.MakeRow, t, args...)
 	case types.VarChar:
 		if r.IntN(2) == 0 {
 			return &plan.OpExpr{Op: plan.Field, Args: []plan.Expr{sub(rowType)}, T: t, Index: 1}

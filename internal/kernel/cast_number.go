@@ -199,12 +199,12 @@ func fromDec(scale int, to types.Type) Cast {
 
 // decCast is a Cast to a DECIMAL, NULL where it has too many digits.
 func decCast[S vector.Elem](to types.Type, f func(S) (types.Dec, bool)) Cast {
-	high, low := limits(to.Prec)
+	in := boundsOf(to.Prec)
 	return func(dst, src vector.Vector, sel []int32) error {
 		d, s := dst.(*dec), src.(*vector.Flat[S]).Vals
 		each(len(d.Vals), sel, func(i int) {
 			r, ok := f(s[i])
-			if d.Vals[i] = r; !ok || !within(r, low, high) {
+			if d.Vals[i] = r; !ok || !in.has(r) {
 				d.SetNull(i)
 			}
 		})

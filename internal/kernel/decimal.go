@@ -13,14 +13,27 @@ type Decimals struct {
 	A, B, Scale, Prec int
 }
 
-// limits returns the largest value of p digits and the smallest.
-func limits(p int) (high, low types.Dec) {
-	high, _ = types.Pow10(min(max(p, 0), types.MaxDecimalPrecision)).Sub(types.DecFromInt64(1))
-	return high, high.Neg()
+// bounds are the decimals of some number of digits: [low, low+span].
+type bounds struct {
+	low    types.Dec
+	hi, lo uint64 // span, an unsigned number of 128 bits
 }
 
-// within tells whether low <= d <= high.
-func within(d, low, high types.Dec) bool { return d.Cmp(high) <= 0 && d.Cmp(low) >= 0 }
+func boundsOf(p int) bounds {
+	high, _ := types.Pow10(min(max(p, 0), types.MaxDecimalPrecision)).Sub(types.DecFromInt64(1))
+	hi, lo := uint64(high.Hi)<<1|high.Lo>>63, high.Lo<<1
+	return bounds{low: high.Neg(), hi: hi, lo: lo}
+}
+
+// has tells whether d is in bounds: what is not is, less low and unsigned,
+// above span. There is no branch.
+func (b *bounds) has(d types.Dec) bool {
+	lo, borrow := bits.Sub64(d.Lo, b.low.Lo, 0)
+	hi, _ := bits.Sub64(uint64(d.Hi), uint64(b.low.Hi), borrow)
+	_, borrow = bits.Sub64(b.lo, lo, 0)
+	_, borrow = bits.Sub64(b.hi, hi, borrow)
+	return borrow == 0
+}
 
 // DecAdd stores a+b.
 func DecAdd(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
@@ -28,37 +41,38 @@ func DecAdd(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
 		decAddSame(dst, a, b, d, sel)
 		return
 	}
-	high, low := limits(d.Prec)
+	in := boundsOf(d.Prec)
 	each(len(dst.Vals), sel, func(i int) {
 		r, ok := types.DecAdd(a[i], d.A, b[i], d.B, d.Scale)
-		if dst.Vals[i] = r; !ok || !within(r, low, high) {
+		if dst.Vals[i] = r; !ok || !in.has(r) {
 			dst.SetNull(i)
 		}
 	})
 }
 
-// decAddSame is DecAdd for one scale. Sums of two 64-bit values whose result
-// may have 19 digits or more, nearly all there are, need one test only.
+// decAddSame is DecAdd for one scale. A sum of two DECIMALs that leaves 128 bits
+// comes out of bounds too: it is less than 2*10^38, so that it wraps to less
+// than -10^38, or the other way round. BenchmarkDecAdd.
 func decAddSame(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
-	high, low := limits(d.Prec)
+	in := boundsOf(d.Prec)
+	out := dst.Vals
 	if sel == nil {
-		out := dst.Vals
 		a, b = a[:len(out)], b[:len(out)]
 		for i := range out {
-			x, y := a[i], b[i]
-			lo, carry := bits.Add64(x.Lo, y.Lo, 0)
-			r := types.Dec{Hi: x.Hi + y.Hi + int64(carry), Lo: lo}
-			out[i] = r
-			if (x.Hi^r.Hi)&(y.Hi^r.Hi) < 0 || !within(r, low, high) {
+			lo, carry := bits.Add64(a[i].Lo, b[i].Lo, 0)
+			hi, _ := bits.Add64(uint64(a[i].Hi), uint64(b[i].Hi), carry)
+			r := types.Dec{Hi: int64(hi), Lo: lo}
+			if out[i] = r; !in.has(r) {
 				dst.SetNull(i)
 			}
 		}
 		return
 	}
 	for _, i := range sel {
-		r, ok := a[i].Add(b[i])
-		dst.Vals[i] = r
-		if !ok || !within(r, low, high) {
+		lo, carry := bits.Add64(a[i].Lo, b[i].Lo, 0)
+		hi, _ := bits.Add64(uint64(a[i].Hi), uint64(b[i].Hi), carry)
+		r := types.Dec{Hi: int64(hi), Lo: lo}
+		if out[i] = r; !in.has(r) {
 			dst.SetNull(int(i))
 		}
 	}
@@ -66,21 +80,51 @@ func decAddSame(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
 
 // DecSub stores a-b.
 func DecSub(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
-	high, low := limits(d.Prec)
+	if d.A == d.B && d.A == d.Scale {
+		decSubSame(dst, a, b, d, sel)
+		return
+	}
+	in := boundsOf(d.Prec)
 	each(len(dst.Vals), sel, func(i int) {
 		r, ok := types.DecSub(a[i], d.A, b[i], d.B, d.Scale)
-		if dst.Vals[i] = r; !ok || !within(r, low, high) {
+		if dst.Vals[i] = r; !ok || !in.has(r) {
 			dst.SetNull(i)
 		}
 	})
 }
 
+// decSubSame is decAddSame for differences.
+func decSubSame(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
+	in := boundsOf(d.Prec)
+	out := dst.Vals
+	if sel == nil {
+		a, b = a[:len(out)], b[:len(out)]
+		for i := range out {
+			lo, borrow := bits.Sub64(a[i].Lo, b[i].Lo, 0)
+			hi, _ := bits.Sub64(uint64(a[i].Hi), uint64(b[i].Hi), borrow)
+			r := types.Dec{Hi: int64(hi), Lo: lo}
+			if out[i] = r; !in.has(r) {
+				dst.SetNull(i)
+			}
+		}
+		return
+	}
+	for _, i := range sel {
+		lo, borrow := bits.Sub64(a[i].Lo, b[i].Lo, 0)
+		hi, _ := bits.Sub64(uint64(a[i].Hi), uint64(b[i].Hi), borrow)
+		r := types.Dec{Hi: int64(hi), Lo: lo}
+		if out[i] = r; !in.has(r) {
+			dst.SetNull(int(i))
+		}
+	}
+}
+
 // DecMul stores a*b.
 func DecMul(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
-	high, low := limits(d.Prec)
+	in := boundsOf(d.Prec)
 	each(len(dst.Vals), sel, func(i int) {
 		r, ok := types.DecMul(a[i], d.A, b[i], d.B, d.Scale)
-		if dst.Vals[i] = r; !ok || !within(r, low, high) {
+		if dst.Vals[i] = r; !ok || !in.has(r) {
 			dst.SetNull(i)
 		}
 	})
@@ -89,13 +133,13 @@ func DecMul(dst *dec, a, b []types.Dec, d Decimals, sel []int32) {
 // DecDiv stores a/b and returns the first row where b is 0, or -1. Rows behind
 // it are not computed.
 func DecDiv(dst *dec, a, b []types.Dec, d Decimals, sel []int32) int {
-	high, low := limits(d.Prec)
+	in := boundsOf(d.Prec)
 	return eachChecked(len(dst.Vals), sel, func(i int) bool {
 		if b[i].IsZero() {
 			return false
 		}
 		r, ok := types.DecDiv(a[i], d.A, b[i], d.B, d.Scale)
-		if dst.Vals[i] = r; !ok || !within(r, low, high) {
+		if dst.Vals[i] = r; !ok || !in.has(r) {
 			dst.SetNull(i)
 		}
 		return true
@@ -106,7 +150,7 @@ func DecDiv(dst *dec, a, b []types.Dec, d Decimals, sel []int32) int {
 // row where b is 0, or -1. Rows behind it are not computed. Scales of operands
 // larger than the result's are computed in full and rounded.
 func DecMod(dst *dec, a, b []types.Dec, d Decimals, sel []int32) int {
-	high, low := limits(d.Prec)
+	in := boundsOf(d.Prec)
 	exact := max(d.A, d.B, d.Scale)
 	return eachChecked(len(dst.Vals), sel, func(i int) bool {
 		if b[i].IsZero() {
@@ -116,7 +160,7 @@ func DecMod(dst *dec, a, b []types.Dec, d Decimals, sel []int32) int {
 		if ok {
 			r, ok = r.Rescale(exact, d.Scale)
 		}
-		if dst.Vals[i] = r; !ok || !within(r, low, high) {
+		if dst.Vals[i] = r; !ok || !in.has(r) {
 			dst.SetNull(i)
 		}
 		return true

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"math/bits"
+
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -8,6 +10,18 @@ import (
 // The loops of this file store -1, 0 or +1 as a is less than, equal to or
 // greater than b: comparisons of what has no operator in Go. An operator on
 // the signs and 0 completes them. Operands of length 1 serve all rows.
+
+// sign128 compares two numbers of 128 bits, signed above and unsigned below,
+// without a branch. BenchmarkDecSigns.
+func sign128(ah, bh int64, al, bl uint64) int8 {
+	const flip = 1 << 63 // signed order as unsigned
+	x, y := uint64(ah)^flip, uint64(bh)^flip
+	_, c := bits.Sub64(al, bl, 0)
+	_, less := bits.Sub64(x, y, c)
+	_, c = bits.Sub64(bl, al, 0)
+	_, more := bits.Sub64(y, x, c)
+	return int8(more) - int8(less)
+}
 
 // DecSigns compares decimals of scales sa and sb.
 func DecSigns(dst []int8, a []types.Dec, sa int, b []types.Dec, sb int, sel []int32) {
@@ -18,12 +32,14 @@ func DecSigns(dst []int8, a []types.Dec, sa int, b []types.Dec, sb int, sel []in
 	}
 	if sel == nil {
 		for i := range dst {
-			dst[i] = int8(a[i&am].Cmp(b[i&bm]))
+			x, y := a[i&am], b[i&bm]
+			dst[i] = sign128(x.Hi, y.Hi, x.Lo, y.Lo)
 		}
 		return
 	}
 	for _, i := range sel {
-		dst[i] = int8(a[int(i)&am].Cmp(b[int(i)&bm]))
+		x, y := a[int(i)&am], b[int(i)&bm]
+		dst[i] = sign128(x.Hi, y.Hi, x.Lo, y.Lo)
 	}
 }
 
@@ -32,12 +48,14 @@ func TSSigns(dst []int8, a, b []types.TS, sel []int32) {
 	am, bm := broadcast(a, len(dst)), broadcast(b, len(dst))
 	if sel == nil {
 		for i := range dst {
-			dst[i] = int8(a[i&am].Compare(b[i&bm]))
+			x, y := a[i&am], b[i&bm]
+			dst[i] = sign128(x.Ms, y.Ms, uint64(x.Ns), uint64(y.Ns))
 		}
 		return
 	}
 	for _, i := range sel {
-		dst[i] = int8(a[int(i)&am].Compare(b[int(i)&bm]))
+		x, y := a[int(i)&am], b[int(i)&bm]
+		dst[i] = sign128(x.Ms, y.Ms, uint64(x.Ns), uint64(y.Ns))
 	}
 }
 
