@@ -23,8 +23,7 @@ type javaPattern struct {
 	ops    []patternOp
 	simple bool // SimpleDateFormat
 	// fixed is the fast way to parse patterns of fixed width, nil for others.
-	fixed    []fixedField
-	fixedLen int
+	fixed *fixedLayout
 }
 
 // patternOp is one field, literal or border of an optional section.
@@ -49,10 +48,18 @@ const (
 	signExceeds           // and a plus if there are more digits than min
 )
 
-// fixedField is a run of digits, or a literal byte where width is 0.
-type fixedField struct {
-	at, width uint8
-	what      byte // letter of the field, or the literal
+// fixedLayout says where the fields of a pattern of fixed width stand; -1: not
+// in it. All but the year and the fraction have two digits.
+type fixedLayout struct {
+	length                                 int
+	year, month, day, hour, minute, second int
+	fraction, digits                       int // of the second
+	literals                               []fixedLiteral
+}
+
+type fixedLiteral struct {
+	at int
+	c  byte
 }
 
 const maxPattern = 1000 // characters; Java has no bound, memory has
@@ -313,89 +320,99 @@ func (p *javaPattern) adjacent() {
 	}
 }
 
-// findFixed prepares the fast path: year with four digits, the rest of the
-// fields with two (fractions any), literals between them.
+// findFixed prepares the fast path: a year of four digits, other fields of two
+// (fractions any number), literals between them.
 func (p *javaPattern) findFixed() {
-	var fields []fixedField
-	at := 0
-	seen := map[byte]bool{}
+	l := fixedLayout{year: -1, month: -1, day: -1, hour: -1, minute: -1, second: -1, fraction: -1}
+	fields := 0
 	for _, op := range p.ops {
-		switch {
-		case op.letter == 0:
+		if op.letter == 0 {
 			for i := range len(op.lit) {
-				fields = append(fields, fixedField{uint8(at + i), 0, op.lit[i]})
+				l.literals = append(l.literals, fixedLiteral{l.length + i, op.lit[i]})
 			}
-			at += len(op.lit)
-		case op.letter == 'y' && op.n == 4, strings.IndexByte("MdHms", op.letter) >= 0 && op.n == 2,
-			op.letter == 'S' && (!p.simple && op.n <= 9 || op.n == 3):
-			if op.pad > 0 || seen[op.letter] {
-				return
+			l.length += len(op.lit)
+			continue
+		}
+		place := map[byte]*int{'y': &l.year, 'M': &l.month, 'd': &l.day, 'H': &l.hour, 'm': &l.minute, 's': &l.second, 'S': &l.fraction}[op.letter]
+		width := 2
+		switch op.letter {
+		case 'y':
+			width = 4
+		case 'S':
+			if width = op.n; p.simple {
+				width = 3
 			}
-			seen[op.letter] = true
-			fields = append(fields, fixedField{uint8(at), uint8(op.n), op.letter})
-			at += op.n
-		default:
+			l.digits = width
+		}
+		if place == nil || *place >= 0 || op.n != width || op.pad > 0 {
 			return
 		}
+		*place = l.length
+		l.length += width
+		fields++
 	}
-	if at == 0 || at > 100 || len(seen) == 0 {
-		return
+	if fields > 0 && l.length <= 100 {
+		p.fixed = &l
 	}
-	p.fixed, p.fixedLen = fields, at
+}
+
+// digitPair is the number of the two digits at s[at:], 10000 if they are none.
+func digitPair(s string, at int) int {
+	c, d := s[at]-'0', s[at+1]-'0'
+	if c > 9 || d > 9 {
+		return 10000
+	}
+	return int(c)*10 + int(d)
 }
 
 // parseFixed reads s by the fast path. It only accepts texts whose fields are
 // in range and whose date exists; for all others the slow way decides.
 func (p *javaPattern) parseFixed(s string) (t types.TS, ok bool) {
-	if len(s) != p.fixedLen || p.fixed == nil {
+	l := p.fixed
+	if l == nil || len(s) != l.length {
 		return t, false
 	}
-	year, month, day, ms, ns := 1970, 1, 1, 0, 0
-	for _, f := range p.fixed {
-		at := int(f.at)
-		if f.width == 0 {
-			if s[at] != f.what {
-				return t, false
-			}
-			continue
+	for _, lit := range l.literals {
+		if s[lit.at] != lit.c {
+			return t, false
 		}
-		v := 0
-		for _, c := range []byte(s[at : at+int(f.width)]) {
+	}
+	year, month, day, hour, minute, second, ns := 1970, 1, 1, 0, 0, 0, 0
+	if l.year >= 0 {
+		year = digitPair(s, l.year)*100 + digitPair(s, l.year+2)
+	}
+	if l.month >= 0 {
+		month = digitPair(s, l.month)
+	}
+	if l.day >= 0 {
+		day = digitPair(s, l.day)
+	}
+	if l.hour >= 0 {
+		hour = digitPair(s, l.hour)
+	}
+	if l.minute >= 0 {
+		minute = digitPair(s, l.minute)
+	}
+	if l.second >= 0 {
+		second = digitPair(s, l.second)
+	}
+	if l.fraction >= 0 {
+		for _, c := range []byte(s[l.fraction : l.fraction+l.digits]) {
 			if c -= '0'; c > 9 {
 				return t, false
 			}
-			v = v*10 + int(c)
+			ns = ns*10 + int(c)
 		}
-		switch f.what {
-		case 'y':
-			year = v
-		case 'M':
-			month = v
-		case 'd':
-			day = v
-		case 'H':
-			if v > 23 {
-				return t, false
-			}
-			ms += v * types.MsPerHour
-		case 'm':
-			if v > 59 {
-				return t, false
-			}
-			ms += v * types.MsPerMinute
-		case 's':
-			if v > 59 {
-				return t, false
-			}
-			ms += v * types.MsPerSecond
-		case 'S':
-			ns = v * int(powersOfTen[9-f.width])
-		}
+		ns *= int(powersOfTen[9-l.digits])
 	}
-	if year < 1583 || month < 1 || month > 12 || day < 1 || day > types.DaysInMonth(year, month) {
+	// A pair that is no digits makes its field too large. Before 1583 calendars differ.
+	if year < 1583 || year > 9999 || month < 1 || month > 12 || day < 1 || day > types.DaysInMonth(year, month) ||
+		hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
-	return types.TS{Ms: types.DaysFromCivil(year, month, day)*types.MsPerDay + int64(ms+ns/1e6), Ns: int32(ns % 1e6)}, true
+	ms := types.DaysFromCivil(year, month, day)*types.MsPerDay +
+		int64(hour*types.MsPerHour+minute*types.MsPerMinute+second*types.MsPerSecond+ns/1e6)
+	return types.TS{Ms: ms, Ns: int32(ns % 1e6)}, true
 }
 
 var powersOfTen = [...]int64{1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}

@@ -79,8 +79,12 @@ func padNumber(dst []byte, v int64, width int) []byte {
 		dst = append(dst, '-')
 		v = -v
 	}
-	if width == 2 && v < 100 {
+	switch {
+	case width == 2 && v < 100:
 		return append(dst, byte('0'+v/10), byte('0'+v%10))
+	case width == 4 && v < 10000:
+		h, l := byte(v/100), byte(v%100)
+		return append(dst, '0'+h/10, '0'+h%10, '0'+l/10, '0'+l%10)
 	}
 	digits := 1
 	for x := v; x >= 10; x /= 10 {

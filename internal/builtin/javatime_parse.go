@@ -433,7 +433,8 @@ func (f *parsed) time() (int64, bool) {
 		return ns, true
 	}
 	if ms, ok := f.get(fMilliOfDay); ok {
-		return ms * 1e6, true
+		nano, found := f.get(fNano)
+		return ms*1e6 + nano%1e6, !found || nano/1e6 == ms%1000
 	}
 	hour := f.or(fHour, 0)
 	if k, ok := f.get(fClockHour); ok {

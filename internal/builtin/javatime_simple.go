@@ -28,10 +28,10 @@ type simpleTime struct {
 // UTC milliseconds; zone is that of texts that name none, century the first
 // year that two digits can mean.
 func (p *javaPattern) parseSimple(s string, zone *types.Zone, century int) (int64, bool) {
-	if p.fixed != nil && len(s) >= p.fixedLen {
+	if l := p.fixed; l != nil && len(s) >= l.length {
 		// What follows the fields is ignored, but digits would belong to the last one.
-		if len(s) == p.fixedLen || s[p.fixedLen]-'0' > 9 {
-			if t, ok := p.parseFixed(s[:p.fixedLen]); ok {
+		if len(s) == l.length || s[l.length]-'0' > 9 {
+			if t, ok := p.parseFixed(s[:l.length]); ok {
 				return calendarUTC(zone, t.Ms), true
 			}
 		}
