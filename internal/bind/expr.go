@@ -2,6 +2,7 @@ package bind
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -98,6 +99,9 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		v, err := b.expr(x.X, s)
 		if err != nil {
 			return nil, err
+		}
+		if l, ok := v.(*plan.Cast); ok && isNull(l.X) || isNullLiteral(v) { // a NULL of any type
+			return &plan.Literal{T: x.Type.Type.OrNull()}, nil
 		}
 		return explicitCast(v, x.Type.Type, x.Try, x.Pos())
 	case *ast.Row:
@@ -249,9 +253,11 @@ func (b *binder) index(x *ast.Index, s *scope) (plan.Expr, error) {
 	case types.Map:
 		if isNull(i) {
 			i = cast(i, *t.Key)
+		} else if at.IsChar() && t.Key.IsChar() {
+			break
 		} else if _, implicit := types.Castable(at, *t.Key); !implicit && !at.Same(*t.Key) {
 			return nil, diag.At(x.I.Pos(), diag.TypeMismatch, "the keys of this map are %s, not %s", typeText(*t.Key), typeText(at))
-		} else if !(at.IsChar() && t.Key.IsChar()) {
+		} else {
 			i = cast(i, t.Key.WithNull(at.Nullable))
 		}
 	case types.Row:
@@ -719,6 +725,11 @@ func (b *binder) collection(x *ast.Collection, s *scope) (plan.Expr, error) {
 	ks, kt, err := b.elements("MAP", ks, x.Pos())
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(vs, func(v plan.Expr) bool { return !isNull(v) }) { // all NULL: as Flink, of the keys' type
+		for i := range vs {
+			vs[i] = cast(vs[i], kt)
+		}
 	}
 	vs, vt, err := b.elements("MAP", vs, x.Pos())
 	if err != nil {

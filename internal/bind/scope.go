@@ -132,6 +132,9 @@ func (b *binder) ref(r *ast.Ref, s *scope) (plan.Expr, error) {
 		return e, nil
 	}
 	last := r.Parts[len(r.Parts)-1]
+	if len(r.Parts) == 1 && !last.Quoted && strings.EqualFold(last.Name, "PI") { // the one function that may lack its parentheses
+		return b.function("PI", nil, r.Pos())
+	}
 	if len(r.Parts) > 1 && !s.anyTable(r.Parts[:1]) {
 		first := r.Parts[0]
 		return nil, diag.At(first.Pos(), diag.UnknownColumn, "no table or column %s here", first.Name).

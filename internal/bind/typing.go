@@ -14,6 +14,12 @@ var boolean = types.Of(types.Boolean)
 // isNull tells whether e is a bare NULL, whose type is not known.
 func isNull(e plan.Expr) bool { return e.Type().Kind == types.Null }
 
+// isNullLiteral tells whether e is NULL, of whatever type.
+func isNullLiteral(e plan.Expr) bool {
+	l, ok := e.(*plan.Literal)
+	return ok && l.Value == nil && l.T.Kind != types.Symbol
+}
+
 // cast returns e as t if it is not of that type already; only NULL keeps its
 // nullability apart from t's.
 func cast(e plan.Expr, t types.Type) plan.Expr {

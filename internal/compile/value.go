@@ -61,7 +61,16 @@ func unfold(e plan.Expr, in *types.Schema, b *vector.Batch) plan.Expr {
 			return e
 		}
 		args := append([]plan.Expr(nil), x.Args...)
-		args[0] = unfold(args[0], in, b)
+		first := 0
+		if x.Fn.Name == "JSON_OBJECT" { // the keys are constants
+			for first < len(args) && args[first].Type().Kind == types.Symbol {
+				first++
+			}
+			if first++; first >= len(args) {
+				return e
+			}
+		}
+		args[first] = unfold(args[first], in, b)
 		return x.WithChildren(args)
 	case *plan.OpExpr:
 		args := append([]plan.Expr(nil), x.Args...)
