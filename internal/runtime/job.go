@@ -28,11 +28,15 @@ type Options struct {
 	Connector *connector.Context
 	Log       *slog.Logger
 	// Store holds the job's state; nil: it is kept in memory and lost at the end.
+	// A job that was started closes it when it has ended.
 	Store state.Store
 	// Interval is the time between checkpoints; 0: none.
 	Interval time.Duration
 	// Meta is put into every commit: facts about the job.
 	Meta map[string]string
+	// AllowNonRestored drops state of the last commit that fits no operator of
+	// the plan, instead of refusing to start.
+	AllowNonRestored bool
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
@@ -82,7 +86,7 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	j.Restored = b.last
 	if b.last != nil && b.last.Meta[metaEnded] == "true" {
 		j.AlreadyEnded = true
-		j.err = b.recommitAll()
+		j.err = errors.Join(b.recommitAll(), o.Store.Close())
 		j.ended = time.Now()
 		cancel(context.Canceled)
 		close(j.done)
@@ -130,6 +134,11 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		watchers.Wait()
 		close(errs)
 		j.err = firstError(ctx, errs)
+		if o.Store != nil {
+			if err := o.Store.Close(); err != nil && j.err == nil {
+				j.err = err
+			}
+		}
 		j.ended = time.Now()
 		cancel(context.Canceled)
 		close(j.done)

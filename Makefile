@@ -1,0 +1,52 @@
+# Each target is one line a person can also type.
+GO ?= go
+BIN := bin/runnel
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/runnelio/runnel/internal/cli.Version=$(VERSION)
+export CGO_ENABLED ?= 0
+
+.PHONY: build demo test quick race check lint fmt docs bench bench-nexmark services chaos clean
+
+build: ## the binary: bin/runnel
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/runnel
+
+demo: build ## the main job on shipped data
+	cd examples/detect && ../../$(BIN) run detect.sql
+
+test: ## all tests that can run here; what is skipped is said
+	$(GO) run ./internal/services/testrun
+
+quick: ## short tests only
+	$(GO) test -short ./...
+
+race: ## short tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+check: lint ## everything that is not a test run
+	$(GO) vet ./...
+	$(GO) test ./internal/layers
+
+lint:
+	./scripts/lint
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+docs: build ## docs/functions.md and docs/connectors.md, from the program itself
+	$(BIN) functions --markdown > docs/functions.md
+	$(BIN) connectors --markdown > docs/connectors.md
+
+bench: ## throughput against peers and limits; see docs/benchmarks.md
+	$(GO) run ./bench/w1
+
+bench-nexmark:
+	$(GO) run ./bench/nexmark
+
+services: ## real RocketMQ and Kafka on loopback
+	$(GO) run ./internal/services/run
+
+chaos: ## kill -9 tests, long form; SEED=n repeats one
+	RUNNEL_CHAOS=300 $(GO) test -run Chaos -timeout 60m ./internal/chaos
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,20 @@
+// Command runnel is the stream engine's binary.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/runnelio/runnel/connector"
+	connectors "github.com/runnelio/runnel/connectors/all"
+	formats "github.com/runnelio/runnel/format/all"
+	"github.com/runnelio/runnel/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Run(context.Background(), cli.Host{
+		Connectors: connectors.Connectors(),
+		Formats:    formats.Formats(),
+		IO:         connector.Terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr},
+	}, os.Args[1:]))
+}

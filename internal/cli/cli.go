@@ -1,0 +1,235 @@
+// Package cli is the command line: the commands, a file each, with all output
+// through the streams they are given.
+//
+// cli.go has the commands and exit codes, run.go scripts, query.go single
+// queries, eval.go expressions, explain.go plans, list.go what is built in,
+// shell.go the interactive shell, state.go state directories, progress.go the
+// bar and the summary of a job, table.go and rows.go how rows are shown.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/engine"
+)
+
+// Version is set when the binary is linked.
+var Version = "dev"
+
+// Exit codes.
+const (
+	ExitOK       = 0
+	ExitFailed   = 1   // a job failed while it ran
+	ExitRejected = 2   // bad usage, or a statement that cannot be run
+	ExitSignal   = 130 // ended by Ctrl-C, with everything flushed
+)
+
+// Host is what the binary is made of.
+type Host struct {
+	Connectors connector.Set
+	Formats    format.Set
+	IO         connector.Terminal
+}
+
+// commands is the command line, as kong reads it.
+type commands struct {
+	Run        runCmd        `cmd:"" help:"Run the statements of SQL files."`
+	SQL        sqlCmd        `cmd:"" name:"sql" help:"Open the interactive shell."`
+	Query      queryCmd      `cmd:"" help:"Run one query and print its rows."`
+	Eval       evalCmd       `cmd:"" help:"Compute expressions."`
+	Explain    explainCmd    `cmd:"" help:"Show how statements would be run, step by step."`
+	Fmt        fmtCmd        `cmd:"" help:"Print SQL in canonical form."`
+	Functions  functionsCmd  `cmd:"" help:"List functions, or show one."`
+	Connectors connectorsCmd `cmd:"" help:"List connectors and formats, or show one."`
+	State      stateCmd      `cmd:"" help:"Look into state directories."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+}
+
+// global flags are of every command that runs SQL.
+type sessionFlags struct {
+	Set       map[string]string `short:"s" help:"Set an option, as SET would: key=value." placeholder:"KEY=VALUE"`
+	Namespace string            `help:"Namespace of the jobs." default:"default"`
+	LogLevel  string            `help:"Least severe log lines to print: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn"`
+}
+
+type stateFlags struct {
+	StateDir         string `help:"Folder where jobs keep their state: they go on from it after a crash." type:"path" placeholder:"DIR"`
+	FromSavepoint    string `help:"Savepoint to begin from, for jobs without state of their own." type:"path" placeholder:"DIR"`
+	AllowNonRestored bool   `help:"Begin although some saved state fits no operator any more; it is dropped."`
+	Retain           int    `help:"Commits a job keeps." default:"3"`
+}
+
+// app is one run of the binary.
+type app struct {
+	Host
+	ctx         context.Context
+	interrupted atomic.Int32 // signals received
+	onSignal    chan struct{}
+	commands    commands
+	kong        *kong.Kong
+}
+
+// Run runs the command line and returns its exit code.
+func Run(ctx context.Context, h Host, args []string) int {
+	a := &app{Host: h, onSignal: make(chan struct{})}
+	var cancel context.CancelFunc
+	a.ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
+	stop := a.signals(cancel)
+	defer stop()
+	code := ExitOK
+	exited := false
+	k, err := kong.New(&a.commands, kong.Name("runnel"), kong.Description("A stream engine: Flink SQL over files and queues, from one binary."),
+		kong.Writers(h.IO.Out.(io.Writer), h.IO.Err.(io.Writer)), kong.UsageOnError(),
+		kong.Exit(func(c int) { code, exited = c, true; panic(exit{}) }), kong.Bind(a), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		fmt.Fprintln(h.IO.Err, "runnel:", err)
+		return ExitRejected
+	}
+	a.kong = k
+	err = func() (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				if _, ok := r.(exit); !ok {
+					panic(r)
+				}
+			}
+		}()
+		c, err := k.Parse(args)
+		if err != nil {
+			return &usageError{err}
+		}
+		return c.Run(a)
+	}()
+	if exited {
+		return code
+	}
+	return a.report(err)
+}
+
+type exit struct{}
+
+type usageError struct{ error }
+
+// rejected marks an error of a statement that was not run.
+type rejected struct{ error }
+
+func (r rejected) Unwrap() error { return r.error }
+
+// errSilent ends with a code; what there was to say has been said.
+type errSilent int
+
+func (e errSilent) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// report prints err and returns the exit code that goes with it.
+func (a *app) report(err error) int {
+	if err == nil {
+		if a.interrupted.Load() == int32(syscall.SIGINT) {
+			return ExitSignal
+		}
+		return ExitOK
+	}
+	var silent errSilent
+	if errors.As(err, &silent) {
+		return int(silent)
+	}
+	fmt.Fprintln(a.IO.Err, "runnel: "+diag.Render(err))
+	var usage *usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintln(a.IO.Err, "Run \"runnel --help\" for the commands.")
+		return ExitRejected
+	}
+	var rej rejected
+	if errors.As(err, &rej) {
+		return ExitRejected
+	}
+	return ExitFailed
+}
+
+// signals has the first signal stop jobs cleanly and the second end them at once.
+func (a *app) signals(cancel context.CancelFunc) (stop func()) {
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case sig := <-ch:
+				n, _ := sig.(syscall.Signal)
+				if a.interrupted.CompareAndSwap(0, int32(n)) {
+					close(a.onSignal)
+					continue
+				}
+				cancel()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(ch)
+		close(done)
+	}
+}
+
+// engine makes the engine of a command.
+func (a *app) engine(f sessionFlags, s stateFlags) (*engine.Engine, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.LogLevel)); err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewTextHandler(a.IO.Err.(io.Writer), &slog.HandlerOptions{Level: level}))
+	e, err := engine.New(engine.Options{
+		Connectors: a.Connectors, Formats: a.Formats, Namespace: f.Namespace, Settings: f.Set, Log: log, IO: &a.IO,
+		StateDir: s.StateDir, Savepoint: s.FromSavepoint, AllowNonRestored: s.AllowNonRestored, Retain: s.Retain,
+	})
+	if err != nil {
+		return nil, rejected{err}
+	}
+	return e, nil
+}
+
+// read returns the text of a file, of standard input for "-".
+func (a *app) read(path string) (string, error) {
+	if path == "-" {
+		b, err := io.ReadAll(a.IO.In)
+		return string(b), err
+	}
+	b, err := os.ReadFile(path)
+	return string(b), err
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(a *app) error {
+	fmt.Fprintf(a.IO.Out, "runnel %s %s/%s %s\n", Version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	return nil
+}
+
+// baseName is the name of a script's jobs: the file's name without its ending.
+func baseName(path string) string {
+	if path == "-" {
+		return "stdin"
+	}
+	name := path[strings.LastIndexAny(path, `/\`)+1:]
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		name = name[:i]
+	}
+	return name
+}

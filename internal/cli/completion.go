@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+type completionCmd struct {
+	Shell string `arg:"" help:"bash, zsh or fish." enum:"bash,zsh,fish"`
+}
+
+// Run prints a completion script, made from the commands and flags themselves.
+func (c *completionCmd) Run(a *app) error {
+	type entry struct {
+		path  string // "state ls"
+		help  string
+		flags []string
+		subs  []string
+	}
+	var entries []entry
+	var walk func(n *kong.Node, path string)
+	walk = func(n *kong.Node, path string) {
+		e := entry{path: path, help: n.Help}
+		for _, group := range n.AllFlags(true) {
+			for _, f := range group {
+				e.flags = append(e.flags, "--"+f.Name)
+			}
+		}
+		for _, child := range n.Children {
+			if child.Type != kong.CommandNode {
+				continue
+			}
+			e.subs = append(e.subs, child.Name)
+		}
+		entries = append(entries, e)
+		for _, child := range n.Children {
+			if child.Type == kong.CommandNode {
+				walk(child, strings.TrimSpace(path+" "+child.Name))
+			}
+		}
+	}
+	walk(a.kong.Model.Node, "")
+	out := a.IO.Out
+	if c.Shell == "fish" {
+		for _, e := range entries {
+			under := "__fish_use_subcommand"
+			if e.path != "" {
+				under = "'__fish_seen_subcommand_from " + e.path[strings.LastIndexByte(e.path, ' ')+1:] + "'"
+			}
+			for _, s := range e.subs {
+				fmt.Fprintf(out, "complete -c runnel -f -n %s -a %s\n", under, s)
+			}
+			for _, f := range e.flags {
+				fmt.Fprintf(out, "complete -c runnel -n %s -l %s\n", under, strings.TrimPrefix(f, "--"))
+			}
+		}
+		return nil
+	}
+	if c.Shell == "zsh" {
+		fmt.Fprintln(out, "autoload -U +X bashcompinit && bashcompinit")
+	}
+	fmt.Fprintln(out, "_runnel() {\n  local cur=${COMP_WORDS[COMP_CWORD]} path=\"\" w\n  for w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n    case $w in -*) ;; *) case \"$path $w\" in")
+	for _, e := range entries {
+		if e.path != "" {
+			fmt.Fprintf(out, "      \" %s\"|\"%s\") path=\"%s\" ;;\n", e.path, e.path, e.path)
+		}
+	}
+	fmt.Fprintln(out, "    esac ;; esac\n  done\n  local words=\"\"\n  case \"$path\" in")
+	for _, e := range entries {
+		fmt.Fprintf(out, "    \"%s\") words=\"%s\" ;;\n", e.path, strings.Join(append(e.subs, e.flags...), " "))
+	}
+	fmt.Fprintln(out, "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _runnel runnel")
+	return nil
+}

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/engine"
+	"github.com/runnelio/runnel/internal/runtime"
+	"github.com/runnelio/runnel/internal/sql/ast"
+)
+
+type runCmd struct {
+	Files []string `arg:"" help:"SQL files; - is standard input." type:"path"`
+	sessionFlags
+	stateFlags
+	Stats    bool   `help:"Print what each operator did and holds when a job ends."`
+	Progress string `help:"Show a progress bar: auto (on a terminal), on, off." enum:"auto,on,off" default:"auto"`
+	Quiet    bool   `short:"q" help:"No progress bar and no summary."`
+}
+
+func (c *runCmd) Run(a *app) error {
+	e, err := a.engine(c.sessionFlags, c.stateFlags)
+	if err != nil {
+		return err
+	}
+	r := &scriptRun{a: a, e: e, stats: c.Stats, quiet: c.Quiet, bar: !c.Quiet && (c.Progress == "on" || c.Progress == "auto" && isTerminal(a.IO.Err))}
+	s, err := e.Session()
+	if err != nil {
+		return err
+	}
+	for _, path := range c.Files {
+		text, err := a.read(path)
+		if err != nil {
+			return rejected{err}
+		}
+		err = r.script(s, text, baseName(path))
+		if err != nil {
+			if len(c.Files) > 1 || path != "-" {
+				return fmt.Errorf("%s:%w", path, err)
+			}
+			return err
+		}
+	}
+	return r.wait()
+}
+
+// scriptRun runs scripts: jobs of INSERTs run beside one another and are waited
+// for at the end.
+type scriptRun struct {
+	a     *app
+	e     *engine.Engine
+	jobs  []*runtime.Job
+	bar   bool
+	quiet bool
+	stats bool
+}
+
+func (r *scriptRun) script(s *compile.Session, text, name string) error {
+	var collect *rowPrinter
+	ran := false
+	err := engine.Script(r.a.ctx, s, text, name, engine.Steps{
+		Statement: func(_ ast.Statement, res *compile.Result) error { return r.a.answer(res) },
+		Collect: func() connector.Sink {
+			collect = newRowPrinter(r.a.IO.Out, formatTable, s.Func().Zone)
+			return collect
+		},
+		Query: func(_ ast.Statement, j *compile.Job) error {
+			ran = true
+			if err := collect.begin(j.Schema, false); err != nil {
+				return err
+			}
+			run, err := r.e.Start(r.a.ctx, j)
+			if err != nil {
+				return err
+			}
+			if err := r.finish(run); err != nil {
+				return err
+			}
+			return collect.end()
+		},
+		Insert: func(j *compile.Job, wait bool) error {
+			ran = true
+			run, err := r.e.Start(r.a.ctx, j)
+			if err != nil {
+				return err
+			}
+			if wait {
+				return r.finish(run)
+			}
+			r.jobs = append(r.jobs, run)
+			return nil
+		},
+	})
+	var d *diag.Error
+	if err != nil && errors.As(err, &d) || err != nil && !ran {
+		return errors.Join(rejected{err}, r.abort())
+	}
+	if err != nil {
+		return errors.Join(err, r.abort())
+	}
+	return nil
+}
+
+// abort cancels jobs that run beside a statement that failed.
+func (r *scriptRun) abort() error {
+	for _, j := range r.jobs {
+		j.Cancel()
+		_ = j.Wait() // cancelled: its error is ours
+	}
+	r.jobs = nil
+	return nil
+}
+
+// wait waits for all jobs that run.
+func (r *scriptRun) wait() error {
+	var errs []error
+	for _, j := range r.jobs {
+		errs = append(errs, r.finish(j))
+	}
+	return errors.Join(errs...)
+}
+
+// finish waits for a job, showing how far it is, and prints its summary.
+func (r *scriptRun) finish(j *runtime.Job) error {
+	out := r.a.IO.Err.(io.Writer)
+	if j.AlreadyEnded {
+		fmt.Fprintf(out, "job %s: its input had ended and everything was written (epoch %d); nothing to do\n", j.Name, j.Restored.Epoch)
+		return j.Wait()
+	}
+	if j.Restored != nil && !r.quiet {
+		fmt.Fprintf(out, "job %s: goes on from epoch %d%s\n", j.Name, j.Restored.Epoch, positions(j.Restored.Positions))
+	}
+	var bar *progress
+	if r.bar {
+		bar = newProgress(out, j)
+	}
+	stop := context.AfterFunc(r.a.ctx, j.Cancel)
+	defer stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	signalled := r.a.onSignal
+loop:
+	for {
+		select {
+		case <-j.Done():
+			break loop
+		case <-signalled:
+			signalled = nil
+			if !r.quiet {
+				fmt.Fprintf(out, "\njob %s: stopping, once more to end it at once\n", j.Name)
+			}
+			j.Stop()
+		case <-tick.C:
+			bar.draw()
+		}
+	}
+	bar.clear()
+	err := j.Wait()
+	if !r.quiet {
+		summary(out, j, err)
+	}
+	if r.stats {
+		statsTable(out, j)
+	}
+	return err
+}
+
+// answer prints what a statement that is no job gave.
+func (a *app) answer(res *compile.Result) error {
+	for _, w := range res.Warnings {
+		fmt.Fprintln(a.IO.Err, "warning: "+w)
+	}
+	if res.Schema == nil {
+		return nil
+	}
+	if res.Text {
+		for _, row := range res.Rows {
+			fmt.Fprintln(a.IO.Out, row[0])
+		}
+		return nil
+	}
+	return printRows(a.IO.Out, res.Schema, res.Rows)
+}

@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/internal/sql"
+	"github.com/runnelio/runnel/internal/sql/ast"
+)
+
+// Steps is what a script asks for, in order. INSERTs that follow one another are
+// one job with one scan of what they share, unless table.dml-sync is set: then
+// each is a job of its own that the next statement waits for.
+type Steps struct {
+	// Statement is called with the answer of a statement that is no job.
+	Statement func(stmt ast.Statement, r *compile.Result) error
+	// Query runs a SELECT: its rows go to the sink that Collect gave.
+	Query func(stmt ast.Statement, j *compile.Job) error
+	// Collect makes the sink for the rows of the next SELECT.
+	Collect func() connector.Sink
+	// Insert runs a job of INSERTs. At the end of the script, or before the next
+	// statement if wait is set, it must have ended.
+	Insert func(j *compile.Job, wait bool) error
+}
+
+// Script parses and carries out the statements of a text. Errors have the text
+// attached. A statement that fails ends the script; those before it are done.
+func Script(ctx context.Context, s *compile.Session, text, jobName string, steps Steps) error {
+	stmts, err := sql.Parse(text, sql.Options{Dialect: s.Settings.Get("sql.dialect")})
+	if err != nil {
+		return err
+	}
+	var group []*ast.Insert
+	flush := func() error {
+		if len(group) == 0 {
+			return nil
+		}
+		set := &ast.StatementSet{Place: group[0].Place, Inserts: group}
+		group = nil
+		return insert(ctx, s, set, jobName, steps)
+	}
+	for _, stmt := range stmts {
+		if x, ok := stmt.(*ast.Insert); ok {
+			group = append(group, x)
+			if s.Settings.Get("table.dml-sync") != "true" {
+				continue
+			}
+			if err := flush(); err != nil {
+				return diag.WithSource(err, text)
+			}
+			continue
+		}
+		if err := flush(); err != nil {
+			return diag.WithSource(err, text)
+		}
+		if err := one(ctx, s, stmt, jobName, steps); err != nil {
+			return diag.WithSource(err, text)
+		}
+	}
+	return diag.WithSource(flush(), text)
+}
+
+func one(ctx context.Context, s *compile.Session, stmt ast.Statement, jobName string, steps Steps) error {
+	if x, ok := stmt.(*ast.StatementSet); ok {
+		return insert(ctx, s, x, jobName, steps)
+	}
+	var collect connector.Sink
+	if _, ok := stmt.(*ast.QueryStatement); ok {
+		collect = steps.Collect()
+	}
+	r, err := s.Execute(ctx, stmt, collect)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Job != nil && collect != nil:
+		return steps.Query(stmt, r.Job)
+	case r.Job != nil: // CREATE TABLE … AS
+		return steps.Insert(r.Job, s.Settings.Get("table.dml-sync") == "true")
+	}
+	return steps.Statement(stmt, r)
+}
+
+func insert(ctx context.Context, s *compile.Session, set *ast.StatementSet, jobName string, steps Steps) error {
+	r, err := s.Execute(ctx, set, nil)
+	if err != nil {
+		return err
+	}
+	if s.Settings.Get("pipeline.name") == "" && jobName != "" {
+		r.Job.Name = jobName
+	}
+	return steps.Insert(r.Job, s.Settings.Get("table.dml-sync") == "true")
+}
