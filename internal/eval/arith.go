@@ -76,7 +76,6 @@ func (c *compiler) numeric(e *plan.OpExpr, sc *scope) (slot, error) {
 	switch {
 	case e.T.Kind == types.Decimal || a.Kind == types.Decimal || b.Kind == types.Decimal:
 		if e.T.IsApprox() && e.Op != plan.Mod {
-			in = types.Of(types.Double)
 			break
 		}
 		if a.IsApprox() || b.IsApprox() || e.T.Kind != types.Decimal && (e.Op != plan.Mod || !e.T.IsInteger()) {
@@ -86,10 +85,6 @@ func (c *compiler) numeric(e *plan.OpExpr, sc *scope) (slot, error) {
 	case e.T.IsInteger() && a.IsInteger() && b.IsInteger():
 		in = types.Of(max(e.T.Kind, a.Kind, b.Kind))
 	case e.T.IsApprox() && e.Op != plan.Mod:
-		in = types.Of(types.Float)
-		if e.T.Kind == types.Double || a.Kind == types.Double || b.Kind == types.Double {
-			in = types.Of(types.Double)
-		}
 	default:
 		return 0, illTyped(e)
 	}

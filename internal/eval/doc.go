@@ -21,8 +21,7 @@
 //	                     T DECIMAL: exactly, from integers and DECIMALs of any
 //	                     scale, rounded once to T's scale, NULL if T's precision is
 //	                     exceeded; Div fails for 0
-//	                     T FLOAT, DOUBLE: DOUBLE if T or an operand is DOUBLE or
-//	                     DECIMAL, else FLOAT; never fails
+//	                     T FLOAT, DOUBLE: T; never fails
 //	Mod                  integers and DECIMALs in any mixture; T any of them; fails for 0
 //	Add                  DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ + INTERVAL, in either
 //	                     order (no months for TIME); T the kind of the first. A

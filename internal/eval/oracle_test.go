@@ -334,6 +334,9 @@ func arithmetic(e *plan.OpExpr, v []types.Value, ts []types.Type) (types.Value, 
 	switch {
 	case e.T.IsApprox():
 		x, y := floatOf(v[0], a), floatOf(v[1], b)
+		if e.T.Kind == types.Float {
+			x, y = float64(float32(x)), float64(float32(y))
+		}
 		var r float64
 		switch e.Op {
 		case plan.Add:
