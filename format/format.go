@@ -134,7 +134,7 @@ type Format interface {
 }
 
 // Quoter is a Format with Quoted framing whose quotes are not ".
-type Quoter interface{ Quote() byte }
+type Quoter interface{ QuoteChar() byte }
 
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {

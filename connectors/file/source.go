@@ -34,7 +34,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 			return nil, errors.New("filesystem: the format reads whole files, which the connector does not do yet")
 		case format.Quoted:
 			if q, ok := t.Format.(format.Quoter); ok {
-				s.framing.Quote = q.Quote()
+				s.framing.Quote = q.QuoteChar()
 			}
 		}
 	}

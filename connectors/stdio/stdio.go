@@ -46,7 +46,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *sourceOptions) (any
 		return nil, errors.New("stdin: the format reads whole files")
 	}
 	if q, ok := t.Format.(format.Quoter); ok {
-		s.cut.Quote = q.Quote()
+		s.cut.Quote = q.QuoteChar()
 	}
 	return s, nil
 }

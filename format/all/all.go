@@ -3,12 +3,16 @@ package all
 
 import (
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/csv"
 	"github.com/runnelio/runnel/format/json"
+	"github.com/runnelio/runnel/format/raw"
 )
 
 // Formats returns all formats, one line each.
 func Formats() format.Set {
 	return format.Set{
+		csv.Format,
 		json.Format,
+		raw.Format,
 	}
 }

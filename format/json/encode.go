@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/runnelio/runnel/format/convert"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -79,7 +80,7 @@ func (w *Writer) value(dst []byte, v vector.Vector, t types.Type, i int) ([]byte
 		}
 		return AppendString(dst, v.Vals[i]), nil
 	case *vector.Flat[bool]:
-		return types.AppendBool(dst, v.Vals[i]), nil
+		return strconv.AppendBool(dst, v.Vals[i]), nil
 	case *vector.Flat[int8]:
 		return strconv.AppendInt(dst, int64(v.Vals[i]), 10), nil
 	case *vector.Flat[int16]:
@@ -105,7 +106,7 @@ func (w *Writer) value(dst []byte, v vector.Vector, t types.Type, i int) ([]byte
 		}
 		return types.AppendDouble(dst, v.Vals[i]), nil
 	case *vector.Flat[types.Dec]:
-		return AppendDecimal(dst, v.Vals[i], t.Scale, w.o.PlainDecimals), nil
+		return convert.AppendDecimal(dst, v.Vals[i], t.Scale, w.o.PlainDecimals), nil
 	case *vector.Flat[types.TS]:
 		dst = types.AppendFormatTS(append(dst, '"'), v.Vals[i].Truncate(t.Prec), w.timestamps)
 		if t.Kind == types.TimestampLTZ {
@@ -185,52 +186,4 @@ func (w *Writer) row(dst []byte, v *vector.Row, t types.Type, i int) (_ []byte, 
 		}
 	}
 	return append(dst, '}'), nil
-}
-
-// AppendDecimal appends d without trailing zeros, as Java's BigDecimal prints
-// it: 10.00 is 1E+1, and 10 if plain is set.
-func AppendDecimal(dst []byte, d types.Dec, scale int, plain bool) []byte {
-	var buf [48]byte
-	digits := types.AppendDec(buf[:0], d.Abs(), 0)
-	if d.IsZero() {
-		return append(dst, '0')
-	}
-	for digits[len(digits)-1] == '0' {
-		digits = digits[:len(digits)-1]
-		scale--
-	}
-	if d.Sign() < 0 {
-		dst = append(dst, '-')
-	}
-	exp := len(digits) - 1 - scale // of the first digit
-	switch {
-	case scale >= 0 && (exp >= -6 || plain):
-		if exp < 0 {
-			dst = append(dst, "0."...)
-			for range -exp - 1 {
-				dst = append(dst, '0')
-			}
-			return append(dst, digits...)
-		}
-		dst = append(dst, digits[:exp+1]...)
-		if scale > 0 {
-			dst = append(append(dst, '.'), digits[exp+1:]...)
-		}
-		return dst
-	case plain:
-		dst = append(dst, digits...)
-		for range -scale {
-			dst = append(dst, '0')
-		}
-		return dst
-	}
-	dst = append(dst, digits[0])
-	if len(digits) > 1 {
-		dst = append(append(dst, '.'), digits[1:]...)
-	}
-	dst = append(dst, 'E')
-	if exp > 0 {
-		dst = append(dst, '+')
-	}
-	return strconv.AppendInt(dst, int64(exp), 10)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/runnelio/runnel/format/convert"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -52,47 +53,6 @@ func isNumber(b []byte) (whole, ok bool) {
 	return whole, i == len(b)
 }
 
-// trimJava cuts what String.trim of Java does.
-func trimJava(s string) string {
-	for s != "" && s[0] <= ' ' {
-		s = s[1:]
-	}
-	for s != "" && s[len(s)-1] <= ' ' {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// wholeNumber reads digits with an optional sign, of at most bits bits.
-func wholeNumber(s string, bits uint) (int64, bool) {
-	i, neg := 0, false
-	if s != "" && (s[0] == '-' || s[0] == '+') {
-		neg = s[0] == '-'
-		i = 1
-	}
-	if i == len(s) {
-		return 0, false
-	}
-	limit := uint64(1) << (bits - 1)
-	if !neg {
-		limit--
-	}
-	var n uint64
-	for ; i < len(s); i++ {
-		c := uint64(s[i]) - '0'
-		if c > 9 || n > limit/10 {
-			return 0, false
-		}
-		if n = n*10 + c; n > limit {
-			return 0, false
-		}
-	}
-	if neg {
-		return -int64(n), true
-	}
-	return int64(n), true
-}
-
 // integer reads an integer of 8 to 64 bits. INT and BIGINT (32 and 64 bits)
 // take numbers with a fraction and cut it.
 func (c *reader) integer(b []byte, bits uint) (int64, bool) {
@@ -101,10 +61,10 @@ func (c *reader) integer(b []byte, bits uint) (int64, bool) {
 		if !ok {
 			return 0, false
 		}
-		return wholeNumber(trimJava(s), bits)
+		return convert.Whole(convert.Trim(s), bits)
 	}
 	s := vector.View(b)
-	if n, ok := wholeNumber(s, bits); ok && b[0]-'1' < 9 {
+	if n, ok := convert.Whole(s, bits); ok && b[0]-'1' < 9 {
 		return n, true
 	}
 	whole, ok := isNumber(b)
@@ -112,7 +72,7 @@ func (c *reader) integer(b []byte, bits uint) (int64, bool) {
 		return 0, false
 	}
 	if whole {
-		return wholeNumber(s, bits) // negative, 0 or too large
+		return convert.Whole(s, bits) // negative, 0 or too large
 	}
 	if bits < 32 {
 		return 0, false
@@ -136,7 +96,7 @@ func (c *reader) boolean(b []byte) (v, ok bool) {
 		if !ok {
 			return false, false
 		}
-		s = trimJava(s)
+		s = convert.Trim(s)
 		return len(s) == 4 && s[0]|0x20 == 't' && s[1]|0x20 == 'r' && s[2]|0x20 == 'u' && s[3]|0x20 == 'e', true
 	}
 	return false, true
@@ -209,7 +169,7 @@ func (c *reader) float(b []byte) (float32, bool) {
 func (c *reader) number(b []byte) (string, bool) {
 	if b[0] == '"' {
 		s, ok := c.plain(b)
-		return trimJava(s), ok
+		return convert.Trim(s), ok
 	}
 	if class[b[0]]&numeric == 0 {
 		return "", false
@@ -225,14 +185,7 @@ func (c *reader) decimal(b []byte, p, s int) (d types.Dec, null, ok bool) {
 	if !ok {
 		return d, false, false
 	}
-	if d, ok = types.ParseDec(text, p, s); ok {
-		return d, false, true
-	}
-	f, ok := types.ParseDouble(text)
-	if !ok || math.IsNaN(f) || len(text) > 0 && class[text[len(text)-1]]&numeric == 0 {
-		return d, false, false // 1f and 0x1p3 are numbers of Java, but no decimals
-	}
-	return d, true, true
+	return convert.Decimal(text, p, s)
 }
 
 func (c *reader) bytes(b []byte, arena *vector.Arena) (string, bool) {
