@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -73,6 +74,10 @@ func roundScalar(cut bool) *function.Scalar {
 }
 
 func bindRound(t, result types.Type, cut bool) (function.Call, error) {
+	mode := halfUp
+	if cut {
+		mode = cutOff
+	}
 	switch t.Phys() {
 	case types.PhysI8:
 		return function.CallMap2(func(x int8, n int32) int8 { return int8(roundInt(int64(x), n, cut)) }), nil
@@ -84,9 +89,9 @@ func bindRound(t, result types.Type, cut bool) (function.Call, error) {
 		return function.CallMap2(func(x int64, n int32) int64 { return roundInt(x, n, cut) }), nil
 	case types.PhysF32:
 		// As in Flink the float is rounded by the digits of the double it is.
-		return function.CallMap2(func(x float32, n int32) float32 { return float32(roundFloat(float64(x), int(n), cut)) }), nil
+		return function.CallMap2(func(x float32, n int32) float32 { return float32(roundFloat(float64(x), int(n), mode)) }), nil
 	case types.PhysF64:
-		return function.CallMap2(func(x float64, n int32) float64 { return roundFloat(x, int(n), cut) }), nil
+		return function.CallMap2(func(x float64, n int32) float64 { return roundFloat(x, int(n), mode) }), nil
 	case types.PhysDec:
 		from, to, prec := t.Scale, result.Scale, result.Prec
 		return function.CallMapOk2(func(d types.Dec, n int32) (types.Dec, bool) {
@@ -142,17 +147,24 @@ func roundInt(x int64, n int32, cut bool) int64 {
 	return x
 }
 
-// roundFloat rounds the decimal digits that x prints with, half away from
-// zero, or cuts them.
-func roundFloat(x float64, n int, cut bool) float64 {
+// rounding says what becomes of digits that are dropped.
+type rounding uint8
+
+const (
+	halfUp   rounding = iota // half away from zero
+	cutOff                   // towards zero
+	halfEven                 // half to the even neighbour
+	downward                 // towards minus infinity
+)
+
+// roundFloat rounds the decimal digits that x prints with to n of them behind
+// the point.
+func roundFloat(x float64, n int, mode rounding) float64 {
 	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return x + 0
 	}
 	if n == 0 { // a half is exact in both, so digits and value agree
-		if cut {
-			return math.Trunc(x) + 0
-		}
-		return math.Round(x) + 0
+		return [...]func(float64) float64{math.Round, math.Trunc, math.RoundToEven, math.Floor}[mode](x) + 0
 	}
 	var buf [64]byte
 	digits := buf[:0]
@@ -177,12 +189,9 @@ func roundFloat(x float64, n int, cut bool) float64 {
 	if keep >= len(digits) {
 		return x
 	}
-	if keep < 0 {
-		return 0
-	}
-	up := !cut && digits[keep] >= '5'
-	digits = digits[:keep]
-	for i := keep - 1; up && i >= 0; i-- {
+	up := roundsUp(digits, keep, mode, x < 0)
+	digits = digits[:max(keep, 0)]
+	for i := len(digits) - 1; up && i >= 0; i-- {
 		if digits[i] == '9' {
 			digits[i] = '0'
 			continue
@@ -205,4 +214,23 @@ func roundFloat(x float64, n int, cut bool) float64 {
 		return x
 	}
 	return math.Copysign(r, x) + 0
+}
+
+// roundsUp tells whether the magnitude grows when digits[keep:] are dropped;
+// a negative keep means that zeros stand before them.
+func roundsUp(digits []byte, keep int, mode rounding, negative bool) bool {
+	switch mode {
+	case cutOff:
+		return false
+	case downward:
+		rest := bytes.Trim(digits[max(keep, 0):], "0")
+		return negative && len(rest) > 0
+	}
+	if keep < 0 || digits[keep] < '5' {
+		return false
+	}
+	if mode == halfUp || digits[keep] > '5' || len(bytes.Trim(digits[keep+1:], "0")) > 0 {
+		return true
+	}
+	return keep > 0 && digits[keep-1]&1 == 1
 }

@@ -54,7 +54,17 @@ var stringCodeFuncs = []function.Def{
 	},
 }
 
+// appendFromBase64 reads a text written in base 64.
 func appendFromBase64(dst []byte, s string) ([]byte, error) {
+	var buf [256]byte
+	raw, err := appendBase64Bytes(buf[:0], s)
+	if err != nil {
+		return dst, err
+	}
+	return types.AppendUTF8(dst, string(raw)), nil
+}
+
+func appendBase64Bytes(dst []byte, s string) ([]byte, error) {
 	body := strings.TrimRight(s, "=")
 	if pad := len(s) - len(body); pad > 2 || pad > 0 && len(s)%4 != 0 {
 		return dst, errors.New("base 64 with wrong padding")
@@ -64,12 +74,11 @@ func appendFromBase64(dst []byte, s string) ([]byte, error) {
 			return dst, fmt.Errorf("base 64 with character %q", c)
 		}
 	}
-	var buf [256]byte
-	raw, err := base64.RawStdEncoding.AppendDecode(buf[:0], []byte(body))
+	dst, err := base64.RawStdEncoding.AppendDecode(dst, []byte(body))
 	if err != nil {
 		return dst, fmt.Errorf("base 64: %w", err)
 	}
-	return types.AppendUTF8(dst, string(raw)), nil
+	return dst, nil
 }
 
 // charset returns a character set by one of its names, nil for UTF-8.

@@ -60,6 +60,15 @@ func appendURLEncoded(dst []byte, s string) []byte {
 
 func appendURLDecoded(dst []byte, s string) ([]byte, bool) {
 	at := len(dst)
+	dst, ok := appendURLBytes(dst, s)
+	if ok && !utf8.Valid(dst[at:]) {
+		dst = types.AppendUTF8(dst[:at], string(dst[at:]))
+	}
+	return dst, ok
+}
+
+// appendURLBytes appends the bytes that were URL-encoded.
+func appendURLBytes(dst []byte, s string) ([]byte, bool) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
 		case '+':
@@ -78,9 +87,6 @@ func appendURLDecoded(dst []byte, s string) ([]byte, bool) {
 		default:
 			dst = append(dst, c)
 		}
-	}
-	if !utf8.Valid(dst[at:]) {
-		dst = types.AppendUTF8(dst[:at], string(dst[at:]))
 	}
 	return dst, true
 }
