@@ -78,9 +78,6 @@ func (b *binder) special(name string, x *ast.Call, s *scope) (plan.Expr, bool, e
 	case "GROUPING", "GROUPING_ID", "GROUP_ID":
 		e, err := b.grouping(name, x, s)
 		return e, true, err
-	case "TIMESTAMPDIFF_INTERVAL":
-		e, err := b.timeDifference(x, s)
-		return e, true, err
 	case "PROCTIME":
 		if err := want(0); err != nil {
 			return nil, true, err
@@ -149,18 +146,21 @@ func (b *binder) conditional(name string, args []plan.Expr, x *ast.Call, want fu
 }
 
 // timeDifference is (a - b) unit.
-func (b *binder) timeDifference(x *ast.Call, s *scope) (plan.Expr, error) {
-	args, err := b.exprs(x.Args, s)
+func (b *binder) timeDifference(x *ast.DateDiff, s *scope) (plan.Expr, error) {
+	unit := x.Unit.From
+	if x.Unit.To != "" {
+		unit += " TO " + x.Unit.To
+	}
+	args, err := b.exprs([]ast.Expr{x.L, x.R}, s)
 	if err != nil {
 		return nil, err
 	}
-	unit := args[2].(*plan.Literal).Value.(string)
-	for i, a := range args[:2] {
+	for i, a := range args {
 		if !a.Type().IsTemporal() {
-			return nil, diag.At(x.Args[i].Pos(), diag.TypeMismatch, "(a - b) %s takes dates, times or timestamps, not %s", unit, typeText(a.Type()))
+			return nil, diag.At([]ast.Expr{x.L, x.R}[i].Pos(), diag.TypeMismatch, "(a - b) %s takes dates, times or timestamps, not %s", unit, typeText(a.Type()))
 		}
 	}
-	return b.function("TIMESTAMPDIFF_INTERVAL", args, x.Pos())
+	return b.function("TIMESTAMPDIFF_INTERVAL", append(args, &plan.Literal{Value: unit, T: types.Of(types.Symbol).NotNull()}), x.Pos())
 }
 
 // function resolves a call of a function of the set and casts the arguments.

@@ -100,7 +100,7 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l, ok := v.(*plan.Cast); ok && isNull(l.X) || isNullLiteral(v) { // a NULL of any type
+		if isNullLiteral(v) && v.Type().IsNumeric() && x.Type.Type.IsTimestamp() { // only a NULL number becomes a time
 			return &plan.Literal{T: x.Type.Type.OrNull()}, nil
 		}
 		return explicitCast(v, x.Type.Type, x.Try, x.Pos())
@@ -121,6 +121,8 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		return b.collection(x, s)
 	case *ast.Call:
 		return b.call(x, s)
+	case *ast.DateDiff:
+		return b.timeDifference(x, s)
 	case *ast.Symbol:
 		return &plan.Literal{Value: x.Name, T: types.Of(types.Symbol).NotNull()}, nil
 	case *ast.TypeArg:

@@ -389,7 +389,7 @@ func sideOf(e plan.Expr, nl int) int {
 }
 
 // joinedSchema is left ++ right with the padded sides nullable. Time attributes
-// survive only joins that are bound in time.
+// survive inner joins and those that are bound in time, but not padding.
 func joinedSchema(kind plan.JoinKind, l, r plan.Node, timed bool) *types.Schema {
 	var fields []types.Field
 	add := func(n plan.Node, padded bool) {
@@ -397,7 +397,7 @@ func joinedSchema(kind plan.JoinKind, l, r plan.Node, timed bool) *types.Schema 
 			if padded {
 				f.Type = f.Type.OrNull()
 			}
-			if !timed && f.Type.Attr == types.Rowtime || padded {
+			if f.Type.Attr == types.Rowtime && !timed && kind != plan.Inner || padded {
 				f.Type = f.Type.Plain()
 			}
 			fields = append(fields, f)

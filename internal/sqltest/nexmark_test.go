@@ -1,0 +1,129 @@
+package sqltest
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/runnelio/runnel/internal/corpus"
+)
+
+// notYet are queries that wait for an operator or connector.
+var notYet = map[string]string{
+	"q12": "windows of processing time depend on the clock",
+	"q13": "its lookup table belongs to the recording's own connector",
+}
+
+// TestNexmark runs the Nexmark queries and compares their final rows with Flink's.
+func TestNexmark(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100,000 events a query")
+	}
+	dir := corpus.Oracle(t, "nexmark")
+	raw, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &entries); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "events.jsonl")
+	if err := gunzip(filepath.Join(dir, "events.jsonl.gz"), data); err != nil {
+		t.Fatal(err)
+	}
+	ddl, err := os.ReadFile(filepath.Join(dir, "ddl.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 23 {
+		name := fmt.Sprintf("q%d", i)
+		t.Run(name, func(t *testing.T) {
+			if why, ok := notYet[name]; ok {
+				t.Skip(why)
+			}
+			q, err := os.ReadFile(filepath.Join(dir, name+".sql"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := Session(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			start := time.Now()
+			out, err := Run(ctx, s, Expand(string(ddl)+"\n"+string(q), map[string]string{"DATA": data}))
+			var want struct {
+				Rows   int    `json:"rows"`
+				Sum    string `json:"sha256"`
+				Error  string `json:"error"`
+				Schema []Column
+			}
+			if err := json.Unmarshal(entries[name], &want); err != nil {
+				t.Fatal(err)
+			}
+			if want.Error != "" {
+				if err == nil {
+					t.Errorf("accepted, but Flink says %s", want.Error)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, c := range want.Schema {
+				if f := out.Schema.Fields[i]; f.Name != c.Name || f.Type.String() != c.Type {
+					t.Errorf("column %s %s, want %s %s", f.Name, f.Type, c.Name, c.Type)
+				}
+			}
+			rows := Fold(out.Changes)
+			for i, r := range rows {
+				rows[i] = strings.ReplaceAll(strings.ReplaceAll(r, "\x1f", ","), "<NULL>", "")
+			}
+			slices.Sort(rows)
+			sum := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(rows, "\n")+"\n")))
+			if len(rows) != want.Rows || sum != want.Sum {
+				t.Errorf("%d rows with sum %.8s, want %d with %.8s; first %s", len(rows), sum, want.Rows, want.Sum, first(rows))
+			}
+			t.Logf("%d rows, %d changes, %s", len(rows), len(out.Changes), time.Since(start).Round(time.Millisecond))
+		})
+	}
+}
+
+func first(rows []string) string {
+	if len(rows) == 0 {
+		return "none"
+	}
+	return rows[0]
+}
+
+func gunzip(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return err
+	}
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, z); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
