@@ -42,11 +42,20 @@ var known = []Setting{
 	{"table.exec.mini-batch.allow-latency", "0 s", "duration", "Longest time a bundle collects.", nil, true},
 	{"table.exec.mini-batch.size", "-1", "int", "Most rows of a bundle.", nil, true},
 	{"table.exec.source.idle-timeout", "0 s", "duration", "A split without rows for this long holds back no watermark; 0: never.", nil, true},
+	{"pipeline.auto-watermark-interval", "200 ms", "duration", "0: a watermark follows every row that raises it; else each batch.", nil, true},
+	{"table.exec.emit.early-fire.enabled", "false", "bool", "Windows are emitted before they are over, as updates.", nil, true},
+	{"table.exec.emit.early-fire.delay", "0 s", "duration", "Processing time between early emissions; 0: after every batch.", nil, true},
+	{"table.exec.emit.late-fire.enabled", "false", "bool", "Windows are emitted again for rows that come after their end.", nil, true},
+	{"table.exec.emit.late-fire.delay", "0 s", "duration", "Processing time between late emissions; 0: after every batch.", nil, true},
+	{"table.exec.emit.allow-lateness", "0 s", "duration", "How long a window takes rows after its end.", nil, true},
+	{"window.fire-mode", "0", "enum", "0: a window is emitted once, when it is over; 1: every emission holds the increment since the last; 2: every emission replaces the last.", []string{"0", "1", "2"}, true},
+	{"window.fire-interval", "0 s", "duration", "Processing time between the emissions of a window in the fire modes 1 and 2; 0: only when it is over, and for late rows.", nil, true},
+	{"window.flush-at-end", "false", "bool", "Processing-time windows that are open at the end of input are emitted, not dropped.", nil, true},
+	{"window.fire-on-idle", "", "duration", "Without rows for so long event time goes on with the clock; never if not set (rsqldb dialect: 180 s).", nil, true},
 	{"sql.dialect", "flink", "enum", "Grammar of the statements that follow.", []string{"flink", "rsqldb", "default"}, true},
 	{"runnel.batch-size", "1024", "int", "Rows a batch.", nil, true},
 	{"runnel.optimizer.disable", "", "list", "Optimiser rules to leave out, separated by commas.", nil, true},
 	{"table.dml-sync", "false", "bool", "INSERT waits for its job.", nil, false},
-	{"pipeline.auto-watermark-interval", "200 ms", "duration", "Watermarks follow every batch here.", nil, false},
 	{"execution.checkpointing.mode", "EXACTLY_ONCE", "string", "Checkpoints are exactly-once here.", nil, false},
 	{"execution.checkpointing.timeout", "10 min", "duration", "", nil, false},
 	{"execution.checkpointing.min-pause", "0 s", "duration", "", nil, false},
@@ -201,13 +210,40 @@ func (s Settings) batch() bool {
 func (s Settings) physical() physical.Options {
 	o := physical.Options{
 		Parallelism: s.Int("parallelism.default"), Batch: s.batch(), TTL: s.Duration("table.exec.state.ttl"),
-		BatchSize: s.Int("runnel.batch-size"),
+		BatchSize: s.Int("runnel.batch-size"), Emit: s.emit(),
+		WatermarkInterval: s.Duration("pipeline.auto-watermark-interval"),
+		IdleTimeout:       s.Duration("table.exec.source.idle-timeout"),
+	}
+	switch {
+	case s.Get("window.fire-on-idle") != "":
+		o.FireOnIdle = s.Duration("window.fire-on-idle")
+	case strings.EqualFold(s.Get("sql.dialect"), "rsqldb"):
+		o.FireOnIdle = 180 * time.Second
 	}
 	if s.Bool("table.exec.mini-batch.enabled") {
 		o.MiniLatency = s.Duration("table.exec.mini-batch.allow-latency")
 		o.MiniBatch = s.Int("table.exec.mini-batch.size")
 	}
 	return o
+}
+
+// emit is when windows are emitted.
+func (s Settings) emit() physical.Emit {
+	e := physical.Emit{
+		EarlyOn: s.Bool("table.exec.emit.early-fire.enabled"), Early: s.Duration("table.exec.emit.early-fire.delay"),
+		LateOn: s.Bool("table.exec.emit.late-fire.enabled"), Late: s.Duration("table.exec.emit.late-fire.delay"),
+		Lateness: s.Duration("table.exec.emit.allow-lateness"), FlushAtEnd: s.Bool("window.flush-at-end"),
+	}
+	switch s.Get("window.fire-mode") {
+	case "1":
+		e.Mode = physical.FireSeparate
+	case "2":
+		e.Mode = physical.FireAccumulated
+	}
+	if d := s.Duration("window.fire-interval"); d > 0 && e.Mode != physical.FireOnce {
+		e.EarlyOn, e.Early = true, d
+	}
+	return e
 }
 
 // off returns the optimiser rules that are off.
