@@ -275,7 +275,7 @@ func (p *parser) symbol(what string, words []string) *ast.Symbol {
 			}
 		}
 	}
-	p.tried = append(p.tried, words...)
+	p.note(words...)
 	p.fail(what)
 	return &ast.Symbol{}
 }

@@ -117,7 +117,7 @@ func (p *parser) option() *ast.Option {
 		}
 		o.Key = &ast.StringLit{Place: p.place(start), Value: key}
 	} else {
-		o.Key = p.str("the key of an option in quotes")
+		o.Key = p.optionText("the key of an option in quotes")
 	}
 	p.expectOp("=")
 	at := p.tok
@@ -125,10 +125,19 @@ func (p *parser) option() *ast.Option {
 		p.advance()
 		o.Value = &ast.StringLit{Place: p.place(at.Span), Value: at.Text}
 	} else {
-		o.Value = p.str("the value of the option in quotes")
+		o.Value = p.optionText("the value of the option in quotes")
 	}
 	o.Place = p.place(start)
 	return o
+}
+
+// optionText reads a string; text without quotes gets a hint.
+func (p *parser) optionText(what string) *ast.StringLit {
+	if t := p.tok; t.Kind == Word || t.Kind == Number {
+		err := diag.At(t.Span, diag.Syntax, "expected %s, found %s", what, t)
+		p.failWith(err.Hint("write '%s'", t.Text))
+	}
+	return p.str(what)
 }
 
 // anyWord reads a word, reserved or not.

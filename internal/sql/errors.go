@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/runnelio/runnel/internal/diag"
@@ -16,28 +17,24 @@ func (p *parser) fail(expected string) {
 		p.failWith(diag.At(t.Span, diag.Syntax, "%s", t.Text))
 		return
 	}
-	err := diag.At(t.Span, diag.Syntax, "expected %s, found %s", expected, t)
-	p.failWith(p.suggest(err))
+	if a := p.alias; a != nil && a.Span == p.prev && !a.Quoted {
+		if near := diag.Nearest(strings.ToUpper(a.Name), followers); near != "" {
+			p.failWith(diag.At(a.Span, diag.Syntax, "expected a clause or %s, found %s", expected, a.Name).Hint("did you mean %s?", near))
+			return
+		}
+	}
+	p.failWith(p.suggest(diag.At(t.Span, diag.Syntax, "expected %s, found %s", expected, t)))
 }
 
-// suggest hints at the keyword that was meant: at the place of the error, or
-// at the word before, which was taken for an alias.
+// suggest hints at the keyword or operator that was meant.
 func (p *parser) suggest(err *diag.Error) *diag.Error {
-	if p.tok.Kind == Word {
-		if err.DidYouMean(strings.ToUpper(p.tok.Text), p.tried); err.Tip != "" {
-			return err
-		}
-	}
-	if a := p.alias; a != nil && a.Span == p.prev {
-		near := diag.Nearest(strings.ToUpper(a.Name), followers)
-		if near != "" && near != strings.ToUpper(a.Name) {
-			return err.Hint("%s was read as an alias; did you mean %s?", a.Name, near)
-		}
-	}
-	if p.tok.Kind == Op {
-		if tip := opHints[p.tok.Text]; tip != "" {
-			return err.Hint("%s", tip)
-		}
+	switch t := p.tok; {
+	case t.Kind == Word && t.Keyword == "":
+		return err.DidYouMean(strings.ToUpper(t.Text), p.tried)
+	case p.atEnd && slices.Contains(statementWords, t.Keyword):
+		return err.Hint("a semicolon may be missing before it")
+	case t.Kind == Op && opHints[t.Text] != "":
+		return err.Hint("%s", opHints[t.Text])
 	}
 	return err
 }
@@ -67,10 +64,7 @@ func (p *parser) failReserved(expected string) {
 		return
 	}
 	err := diag.At(t.Span, diag.Syntax, "expected %s, found the reserved word %s", expected, t.Text)
-	if err.DidYouMean(t.Keyword, p.tried); err.Tip == "" {
-		err.Hint("to use it as a name, quote it with backquotes: `%s`", t.Text)
-	}
-	p.failWith(err)
+	p.failWith(err.Hint("to use it as a name, quote it with backquotes: `%s`", t.Text))
 }
 
 // refuse reports something that is understood but not offered.

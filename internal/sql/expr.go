@@ -131,7 +131,7 @@ func (p *parser) infix(x ast.Expr, minPrec int) ast.Expr {
 
 // noteInfix notes the operators that are words, for hints at the nearest.
 func (p *parser) noteInfix() {
-	p.tried = append(p.tried, "AND", "OR", "IS", "NOT", "BETWEEN", "IN", "LIKE", "SIMILAR")
+	p.note("AND", "OR", "IS", "NOT", "BETWEEN", "IN", "LIKE", "SIMILAR")
 }
 
 // binary reads the operator of so many tokens and the right operand.

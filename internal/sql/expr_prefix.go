@@ -46,6 +46,7 @@ func (p *parser) prefix() ast.Expr {
 			return p.escape()
 		}
 	}
+	p.note("CASE", "CAST", "TRY_CAST", "NOT", "EXISTS", "NULL", "TRUE", "FALSE", "INTERVAL", "DATE", "TIMESTAMP", "ARRAY", "MAP", "ROW")
 	p.fail("an expression")
 	return &ast.NullLit{}
 }

@@ -56,8 +56,8 @@ func (p *parser) joinRest(t ast.TableRef) ast.TableRef {
 // joinCondition reads ON … or USING (…). A cross join and a natural join have none.
 func (p *parser) joinCondition(j *ast.Join) {
 	if j.Natural || j.Kind == ast.CrossJoin {
-		if p.atAny("ON", "USING") {
-			p.fail("no condition: this join has one of its own")
+		if p.atAny("ON", "USING") && !p.failed {
+			p.failWith(diag.At(p.tok.Span, diag.Syntax, "a CROSS or NATURAL JOIN takes no condition").Hint("use JOIN … ON"))
 		}
 		return
 	}
@@ -92,6 +92,7 @@ func (p *parser) tablePrimary() ast.TableRef {
 	if lateral {
 		p.fail("TABLE( … ), a sub-query or a function behind LATERAL")
 	}
+	p.checkTableName(name)
 	t := &ast.Table{Name: name, Hints: p.hints()}
 	if p.accept("FOR") {
 		p.expect("SYSTEM_TIME", "AS", "OF")

@@ -55,11 +55,11 @@ func (l *lexer) next() Token {
 	c := l.src[l.pos]
 	switch {
 	case c == '\'':
-		return l.stringToken(start, 1, nil)
+		return l.stringToken(start, 1)
 	case c == '`':
 		return l.quotedIdent(start)
 	case c == '"' && l.rsqldb:
-		return l.stringToken(start, 1, nil)
+		return l.stringToken(start, 1)
 	case isDigit(c) || c == '.' && isDigit(l.byteAt(1)):
 		return l.number(start)
 	case isWordStart(c):
@@ -168,7 +168,7 @@ func (l *lexer) word(start diag.Span) Token {
 	end := l.wordEnd()
 	text := l.src[l.pos:end]
 	if text[0] == '_' && end < len(l.src) && l.src[end] == '\'' && knownCharset(text[1:]) {
-		return l.stringToken(start, len(text)+1, nil)
+		return l.stringToken(start, len(text)+1)
 	}
 	t := l.token(start, end, Word, text)
 	t.Keyword = l.keyword(text)
@@ -255,17 +255,30 @@ func (l *lexer) quoted(from int) (text string, end int, ok bool) {
 	}
 }
 
-// operators of two characters; the others have one.
-var twoCharOps = []string{"<>", "<=", ">=", "!=", "||", "=>", "->", "::"}
+// twoCharOp tells whether the characters are one operator.
+func twoCharOp(c, d byte) bool {
+	switch c {
+	case '<':
+		return d == '>' || d == '='
+	case '>', '!':
+		return d == '='
+	case '|':
+		return d == '|'
+	case '=', '-':
+		return d == '>'
+	case ':':
+		return d == ':'
+	}
+	return false
+}
 
 func (l *lexer) operator(start diag.Span) Token {
 	rest := l.src[l.pos:]
-	for _, op := range twoCharOps {
-		if strings.HasPrefix(rest, op) {
-			return l.token(start, l.pos+2, Op, op)
-		}
+	c := rest[0]
+	if twoCharOp(c, l.byteAt(1)) {
+		return l.token(start, l.pos+2, Op, rest[:2])
 	}
-	switch c := rest[0]; c {
+	switch c {
 	case '"':
 		end := len(l.src)
 		if _, e, ok := l.quoted(l.pos + 1); ok {
@@ -275,9 +288,22 @@ func (l *lexer) operator(start diag.Span) Token {
 	case '(', ')', '[', ']', '{', '}', ',', ';', '.', '+', '-', '*', '/', '%', '=', '<', '>', '?', ':', '|', '&', '^', '$', '!', '@', '#', '~', '\\':
 		return l.token(start, l.pos+1, Op, rest[:1])
 	}
-	r, n := utf8.DecodeRuneInString(rest)
-	if r == utf8.RuneError && n == 1 {
-		return l.token(start, l.pos+1, Broken, "a byte that is no UTF-8")
+	if n := noText(rest); n > 0 {
+		return l.token(start, l.pos+n, Broken, "bytes that are no text")
 	}
+	r, n := utf8.DecodeRuneInString(rest)
 	return l.token(start, l.pos+n, Broken, "the character "+string(r)+", which SQL does not have")
+}
+
+// noText is how many bytes at the start of s are no UTF-8 or control characters.
+func noText(s string) int {
+	n := 0
+	for n < len(s) {
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if (r != utf8.RuneError || size > 1) && (r >= ' ' || unicode.IsSpace(r)) {
+			break
+		}
+		n += size
+	}
+	return n
 }

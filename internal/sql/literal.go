@@ -8,33 +8,43 @@ import (
 	"github.com/runnelio/runnel/internal/diag"
 )
 
-const noEnd = "a string that does not end: ' is missing"
-
 // stringToken reads a string whose first character is skip bytes behind pos.
-// decode, if not nil, resolves escapes.
-func (l *lexer) stringToken(start diag.Span, skip int, decode func(string) (string, string)) Token {
+func (l *lexer) stringToken(start diag.Span, skip int) Token {
 	text, end, ok := l.quoted(l.pos + skip)
 	if !ok {
-		return l.token(start, len(l.src), Broken, noEnd)
-	}
-	if decode != nil {
-		var bad string
-		if text, bad = decode(text); bad != "" {
-			return l.token(start, end, Broken, bad)
-		}
+		return l.token(start, len(l.src), Broken, "a string that does not end: "+l.src[l.pos+skip-1:l.pos+skip]+" is missing")
 	}
 	return l.token(start, end, String, text)
+}
+
+// escapedString reads E'…', in which a backslash takes the next character along.
+func (l *lexer) escapedString(start diag.Span) Token {
+	for end := l.pos + 2; end < len(l.src); end++ {
+		switch c := l.src[end]; {
+		case c == '\\':
+			end++
+		case c == '\'' && end+1 < len(l.src) && l.src[end+1] == '\'':
+			end++
+		case c == '\'':
+			text, bad := unescapeC(l.src[l.pos+2 : end])
+			if bad != "" {
+				return l.token(start, end+1, Broken, bad)
+			}
+			return l.token(start, end+1, String, text)
+		}
+	}
+	return l.token(start, len(l.src), Broken, "a string that does not end: ' is missing")
 }
 
 // prefixed reads N'…' (national), E'…' (C escapes) and X'…' (hexadecimal).
 func (l *lexer) prefixed(start diag.Span, prefix byte) Token {
 	switch prefix {
 	case 'n':
-		return l.stringToken(start, 2, nil)
+		return l.stringToken(start, 2)
 	case 'e':
-		return l.stringToken(start, 2, unescapeC)
+		return l.escapedString(start)
 	}
-	t := l.stringToken(start, 2, nil)
+	t := l.stringToken(start, 2)
 	if t.Kind != String {
 		return t
 	}
@@ -52,14 +62,18 @@ func (l *lexer) prefixed(start diag.Span, prefix byte) Token {
 
 // unicodeString reads U&'…' and the UESCAPE 'c' behind it, if there is one.
 func (l *lexer) unicodeString(start diag.Span) Token {
-	raw := l.stringToken(start, 3, nil)
+	raw := l.stringToken(start, 3)
 	if raw.Kind != String {
 		return raw
 	}
 	escape := '\\'
 	save := *l
-	if t := l.next(); t.Keyword == "UESCAPE" {
-		c := l.next()
+	if _, stop := l.skip(); !stop && strings.EqualFold(l.src[l.pos:l.wordEnd()], "UESCAPE") {
+		l.advance(l.wordEnd())
+		c := Token{Span: l.mark()}
+		if _, stop := l.skip(); !stop && l.byteAt(0) == '\'' {
+			c = l.stringToken(l.mark(), 1)
+		}
 		r, n := utf8.DecodeRuneInString(c.Text)
 		if c.Kind != String || n == 0 || n != len(c.Text) || strings.ContainsRune("+'\" 0123456789abcdefABCDEF", r) {
 			return Token{Kind: Broken, Span: raw.Span.To(c.Span), Text: "UESCAPE takes one character that is no hexadecimal digit, blank, quote or plus sign"}
@@ -125,15 +139,12 @@ func unescapeUnicode(s string, escape rune) (text, bad string) {
 
 // unescapeC resolves the escapes of E'…': \n, \t, \x41, \u0041, octal ….
 func unescapeC(s string) (text, bad string) {
-	if !strings.Contains(s, `\`) {
-		return s, ""
-	}
 	const from, to = `bfnrt\'"`, "\b\f\n\r\t\\'\""
 	var b strings.Builder
 	for len(s) > 0 {
 		if s[0] != '\\' || len(s) == 1 {
 			b.WriteByte(s[0])
-			s = s[1:]
+			s = strings.TrimPrefix(s[1:], map[bool]string{true: "'"}[s[0] == '\''])
 			continue
 		}
 		c := s[1]

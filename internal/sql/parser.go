@@ -36,6 +36,8 @@ type parser struct {
 
 	// alias is the last alias without AS: a misspelt keyword reads as one.
 	alias *ast.Ident
+	// atEnd: the statement could end here.
+	atEnd bool
 	// noDateDiff: (a - b) DAY is an operand and a unit, not a DateDiff.
 	noDateDiff bool
 	// lone marks the last sub-query in parentheses that nothing was done with yet.
@@ -86,8 +88,15 @@ func (p *parser) at(word string) bool {
 	if p.tok.Keyword == word {
 		return true
 	}
-	p.tried = append(p.tried, word)
+	p.note(word)
 	return false
+}
+
+// note notes keywords that would be right at the current token.
+func (p *parser) note(words ...string) {
+	if !p.failed {
+		p.tried = append(p.tried, words...)
+	}
 }
 
 // atAny tells whether the current token is one of the keywords.
@@ -248,10 +257,14 @@ func (p *parser) name(what string) *ast.Name {
 // tableName reads the name of a table, view or other object of a database.
 func (p *parser) tableName(what string) *ast.Name {
 	n := p.name(what)
-	if !p.failed && len(n.Parts) > 3 {
+	p.checkTableName(n)
+	return n
+}
+
+func (p *parser) checkTableName(n *ast.Name) {
+	if len(n.Parts) > 3 {
 		p.failWith(diag.At(n.Span, diag.Syntax, "a name has at most three parts: catalog.database.name"))
 	}
-	return n
 }
 
 // idents reads (a, b, …).

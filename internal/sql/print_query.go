@@ -31,6 +31,10 @@ func (w *printer) query(q ast.Query) {
 			w.cte(c)
 		}
 		w.line()
+		if _, with := q.Body.(*ast.With); with {
+			w.nested(q.Body)
+			return
+		}
 		w.query(q.Body)
 	}
 }

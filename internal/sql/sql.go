@@ -54,7 +54,9 @@ func (p *parser) terminated() ast.Statement {
 	p.depth, p.params, p.alias = 0, 0, nil
 	stmt := p.statement()
 	if p.tok.Kind != EOF && !p.atOp(";") {
+		p.atEnd = true
 		p.fail("the end of the statement")
+		p.atEnd = false
 	}
 	if set, ok := stmt.(*ast.Set); ok && set.Key != nil && !p.failed && strings.EqualFold(set.Key.Value, "sql.dialect") {
 		if !strings.EqualFold(set.Value.Value, "rsqldb") && !strings.EqualFold(set.Value.Value, "flink") && !strings.EqualFold(set.Value.Value, "default") {

@@ -104,7 +104,7 @@ func (p *parser) sessionStatement(start diag.Span) ast.Statement {
 	if p.atOp("(") {
 		return p.queryStatement()
 	}
-	p.tried = append(p.tried, statementWords...)
+	p.note(statementWords...)
 	p.fail("a statement")
 	return &ast.Reset{}
 }
@@ -174,16 +174,14 @@ func (p *parser) statementSet() ast.Statement {
 	}
 	set := &ast.StatementSet{}
 	for !p.failed && !p.at("END") {
-		if !p.at("INSERT") {
+		if p.at("INSERT") {
+			set.Inserts = append(set.Inserts, p.insert())
+			if !p.acceptOp(";") {
+				p.fail("';' behind the statement")
+			}
+		} else {
 			p.fail("INSERT or END in the statement set")
-			break
 		}
-		n := p.insert()
-		set.Inserts = append(set.Inserts, n)
-		if !p.atOp(";") {
-			p.fail("';' behind the statement")
-		}
-		p.acceptOp(";")
 		if p.failed {
 			p.recoverInSet()
 		}
@@ -243,7 +241,7 @@ func (p *parser) explain(start diag.Span) ast.Statement {
 	case p.atQuery() || p.atOp("("):
 		e.Statement = p.queryStatement()
 	default:
-		p.tried = append(p.tried, "SELECT", "WITH", "VALUES")
+		p.note("SELECT", "WITH", "VALUES")
 		p.fail("a query, INSERT, STATEMENT SET or a detail such as CHANGELOG_MODE")
 		e.Statement = &ast.Reset{}
 	}

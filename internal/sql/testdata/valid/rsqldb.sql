@@ -1,0 +1,11 @@
+SET 'sql.dialect' = 'rsqldb';
+CREATE FUNCTION json_concat AS 'com.sql.Function';
+CREATE TABLE t (`id` INT, c VARCHAR header, bytes BIGINT, one INT, time TIMESTAMP, position VARCHAR, value DOUBLE, ts AS PROCTIME(), WATERMARK wk FOR time AS withOffset(time, 2000), PRIMARY KEY (`id`), PERIOD FOR SYSTEM_TIME) WITH (type = 'rocketmq', topic="t", isJsonData = true, batchSize = 100, a.b-c = `x`, 'q' = 'r');
+CREATE TABLE u (a VARCHAR, WATERMARK FOR a AS a) WITH ();
+CREATE VIEW v (x, y) AS SELECT bytes, one FROM t WHERE position <> "N1" AND time >= '2024-01-01' AND value != 3;
+INSERT INTO u SELECT TUMBLE_START(ts, INTERVAL '5' SECOND), count(*) FROM t GROUP BY TUMBLE(ts, INTERVAL 'size' SECOND) EMIT WITH DELAY '1' MINUTE BEFORE WATERMARK, WITHOUT DELAY AFTER WATERMARK;
+SELECT * FROM t EMIT WITH DELAY '1' SECOND;
+INSERT INTO u SELECT a.x, T.b FROM a JOIN d FOR SYSTEM_TIME AS OF PROCTIME() x ON a.k = x.k, LATERAL TABLE(STRING_SPLIT(tags, ',')) AS T(b) LEFT JOIN LATERAL TABLE(grok(msg, '%{IP:ip}')) AS G(ip) ON TRUE;
+SELECT CASE WHEN time IS NULL THEN bytes ELSE user END, MAX(value) FROM t;
+SET 'sql.dialect' = 'flink';
+SELECT `value` FROM t;
