@@ -97,7 +97,7 @@ func (c *compiler) numeric(e *plan.OpExpr, sc *scope) (slot, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := strict{live: in.IsInteger() && (e.Op == plan.Div || e.Op == plan.Mod)}
+	s := strict{live: in.IsInteger() && (e.Op == plan.Div || e.Op == plan.Mod), span: e.Span}
 	switch in.Kind {
 	case types.TinyInt:
 		s.fn = integers[int8](e.Op)
@@ -190,7 +190,7 @@ func (c *compiler) decimal(e *plan.OpExpr, sc *scope) (slot, error) {
 		return 0, err
 	}
 	d := kernel.Decimals{A: a.Scale, B: b.Scale, Scale: e.T.Scale, Prec: e.T.Prec}
-	s := strict{live: true}
+	s := strict{live: true, span: e.Span}
 	switch e.Op {
 	case plan.Add:
 		s.fn = decimals(kernel.DecAdd, d)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/vector"
 )
@@ -30,13 +31,14 @@ func (c *compiler) call(e *plan.Call, sc *scope) (slot, error) {
 	}
 	if e.Fn.Nulls == function.Strict {
 		fn := func(in []vector.Vector, out vector.Vector, sel []int32) error { return run(in, sel, out) }
-		return c.strict(sc, e.T, args, strict{fn: fn, live: true, each: e.Fn.Volatile || len(args) == 0, keepConst: true}), nil
+		s := strict{fn: fn, live: true, each: e.Fn.Volatile || len(args) == 0, keepConst: true, span: e.Span}
+		return c.strict(sc, e.T, args, s), nil
 	}
 	out := c.register(e.T)
 	for _, a := range args {
 		c.use(a)
 	}
-	c.emit(sc, &called{call: run, args: args, out: out, in: make([]vector.Vector, len(args))})
+	c.emit(sc, &called{call: run, args: args, out: out, span: e.Span, in: make([]vector.Vector, len(args))})
 	return out, nil
 }
 
@@ -45,6 +47,7 @@ type called struct {
 	call function.Call
 	args []slot
 	out  slot
+	span diag.Span
 	in   []vector.Vector
 }
 
@@ -58,5 +61,5 @@ func (s *called) run(m *machine, sel []int32) error {
 	if m.n == 0 || sel != nil && len(sel) == 0 {
 		return nil
 	}
-	return s.call(s.in, sel, dst)
+	return located(s.call(s.in, sel, dst), s.span)
 }

@@ -34,7 +34,7 @@ func (c *compiler) castExpr(e *plan.Cast, sc *scope) (slot, error) {
 		return 0, fmt.Errorf("eval: %w", err)
 	}
 	fn := func(in []vector.Vector, out vector.Vector, sel []int32) error { return cast(out, in[0], sel) }
-	return c.strict(sc, e.T, []slot{x}, strict{fn: fn, live: !kernel.Total(from, e.T)}), nil
+	return c.strict(sc, e.T, []slot{x}, strict{fn: fn, live: !kernel.Total(from, e.T), span: e.Span}), nil
 }
 
 // aliasOf returns a slot whose value is in the memory of s.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -224,6 +225,29 @@ func TestErrorsNameTheirRow(t *testing.T) {
 	f(op(plan.Case, types.Of(types.Int), op(plan.Not, boolean, positive), constant), nil, 2)
 	f(op(plan.And, boolean, positive, op(plan.Gt, boolean, quotient, one)), nil, -1)
 	f(op(plan.Or, boolean, op(plan.IsNotTrue, boolean, positive), op(plan.Gt, boolean, quotient, one)), nil, -1)
+}
+
+func TestErrorsSayWhere(t *testing.T) {
+	t.Parallel()
+	span := diag.Span{Start: 7, End: 12, Line: 1, Col: 8}
+	quotient := op(plan.Div, bigint, whole(1), whole(0))
+	quotient.Span = span
+	cast := &plan.Cast{X: col("s"), T: bigint, Span: span}
+	half := &plan.Call{Fn: halfDef, Args: []plan.Expr{lit(int32(3), types.Of(types.Int))}, T: types.Of(types.Int), Span: span}
+	for _, e := range []plan.Expr{quotient, cast, half} {
+		p, err := Compile([]plan.Expr{e}, benchSchema, testContext())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Eval(benchBatch(5, 0), []int32{2, 3})
+		var row *function.RowError
+		if !errors.As(err, &row) || row.Row != 2 || !strings.HasPrefix(err.Error(), "1:8: ") || diag.CodeOf(err) != diag.BadValue {
+			t.Errorf("%s: %v", show(e), err)
+		}
+		if e == plan.Expr(quotient) && !errors.Is(err, ErrDivisionByZero) {
+			t.Errorf("%v does not wrap its cause", err)
+		}
+	}
 }
 
 // TestFoldKeepsWhatMustStay: failing, volatile and column parts.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/kernel"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -25,6 +26,7 @@ type strict struct {
 	each bool
 	// keepConst: fn gets constant operands as they are, all of them constant or not.
 	keepConst bool
+	span      diag.Span // of the expression, for errors
 
 	in   []vector.Vector
 	wrap vector.Const
@@ -78,7 +80,7 @@ func (s *strict) run(m *machine, sel []int32) error {
 	if m.n == 0 || sel != nil && len(sel) == 0 {
 		return nil
 	}
-	return s.fn(s.in, dst, sel)
+	return located(s.fn(s.in, dst, sel), s.span)
 }
 
 // once computes the one value of constants; an error is that of row.
@@ -94,9 +96,25 @@ func (s *strict) once(dst vector.Vector, row int) error {
 	}
 	var r *function.RowError
 	if errors.As(err, &r) {
-		return &function.RowError{Row: row, Err: r.Err}
+		err = &function.RowError{Row: row, Err: r.Err}
 	}
-	return err
+	return located(err, s.span)
+}
+
+// located adds to the error of a row the place of the expression that has it.
+func located(err error, span diag.Span) error {
+	if err == nil || span.IsZero() {
+		return err
+	}
+	var r *function.RowError
+	if !errors.As(err, &r) {
+		return err
+	}
+	var at *diag.Error
+	if errors.As(r.Err, &at) {
+		return err
+	}
+	return &function.RowError{Row: r.Row, Err: diag.At(span, diag.BadValue, "%w", r.Err)}
 }
 
 // operand returns the values of v, or its only value and true for a Const.

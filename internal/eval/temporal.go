@@ -23,7 +23,7 @@ func (c *compiler) temporal(e *plan.OpExpr, sc *scope) (slot, error) {
 		return 0, err
 	}
 	// Months and days of undefined values would cost time for nothing.
-	return c.strict(sc, e.T, args, strict{fn: fn, live: true}), nil
+	return c.strict(sc, e.T, args, strict{fn: fn, live: true, span: e.Span}), nil
 }
 
 func temporalFn(op plan.Op, a, b, t types.Type) (strictFn, bool) {
