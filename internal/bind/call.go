@@ -29,11 +29,11 @@ func (b *binder) call(x *ast.Call, s *scope) (plan.Expr, error) {
 	if e, ok, err := b.special(name, x, s); ok || err != nil {
 		return e, err
 	}
-	if defs := b.Functions.Lookup(name); len(defs) > 0 && defs[0].Aggregate != nil {
-		return b.aggregate(name, x, s)
-	}
 	if isRanking(name) {
 		return nil, diag.At(x.Pos(), diag.NotAllowed, "%s needs OVER (…)", name)
+	}
+	if defs := b.Functions.Lookup(name); len(defs) > 0 && defs[0].Aggregate != nil {
+		return b.aggregate(name, x, s)
 	}
 	if x.Distinct || x.Filter != nil || x.OrderBy != nil || x.WithinGroup != nil || x.WithinDistinct != nil {
 		return nil, diag.At(x.Pos(), diag.NotAllowed, "%s is no aggregate function", name)

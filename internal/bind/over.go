@@ -44,57 +44,11 @@ func (e *overRef) Children() []plan.Expr              { return nil }
 func (e *overRef) WithChildren([]plan.Expr) plan.Expr { return e }
 
 // rankings are the functions that exist only with OVER.
-var rankings = func() map[string]*function.Def {
-	big := types.Of(types.BigInt).NotNull()
-	double := types.Of(types.Double).NotNull()
-	none := func(t types.Type) function.Infer {
-		return func(args []function.Arg) (function.Signature, error) {
-			if len(args) > 0 {
-				return function.Signature{}, fmt.Errorf("takes no argument")
-			}
-			return function.Signature{Result: t}, nil
-		}
-	}
-	shift := func(args []function.Arg) (function.Signature, error) {
-		if len(args) < 1 || len(args) > 3 {
-			return function.Signature{}, fmt.Errorf("takes a value, an offset and a default")
-		}
-		sig := function.Signature{Result: args[0].Type.OrNull()}
-		for _, a := range args {
-			sig.Args = append(sig.Args, a.Type)
-		}
-		if len(args) > 1 {
-			if !args[1].Const || !args[1].Type.IsInteger() {
-				return sig, fmt.Errorf("the offset must be a constant integer")
-			}
-			sig.Args[1] = big
-		}
-		if len(args) == 3 {
-			t, ok := types.Common(args[0].Type, args[2].Type)
-			if !ok {
-				return sig, fmt.Errorf("the default %s does not fit %s", typeText(args[2].Type), typeText(args[0].Type))
-			}
-			sig.Args[0], sig.Args[2], sig.Result = t, t, t
-		}
-		return sig, nil
-	}
-	tiles := func(args []function.Arg) (function.Signature, error) {
-		if len(args) != 1 || !args[0].Const || !args[0].Type.IsInteger() {
-			return function.Signature{}, fmt.Errorf("takes a constant number of parts")
-		}
-		return function.Signature{Args: []types.Type{big}, Result: big}, nil
-	}
-	m := map[string]*function.Def{}
-	for name, infer := range map[string]function.Infer{
-		"ROW_NUMBER": none(big), "RANK": none(big), "DENSE_RANK": none(big), "PERCENT_RANK": none(double), "CUME_DIST": none(double),
-		"NTILE": tiles, "LAG": shift, "LEAD": shift,
-	} {
-		m[name] = &function.Def{Name: name, Group: "over", Infer: infer, Special: true}
-	}
-	return m
-}()
+var rankings = map[string]bool{
+	"ROW_NUMBER": true, "RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true, "LAG": true, "LEAD": true,
+}
 
-func isRanking(name string) bool { return rankings[name] != nil }
+func isRanking(name string) bool { return rankings[name] }
 
 // over binds f(…) OVER (…).
 func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
@@ -105,34 +59,31 @@ func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
 	c := overCall{span: x.Pos(), distinct: x.Distinct}
 	inner := *s
 	inner.over = nil
-	if def := rankings[name]; def != nil {
+	if isRanking(name) {
+		defs := b.Functions.Lookup(name)
+		if len(defs) == 0 || defs[0].Aggregate == nil {
+			return nil, diag.At(x.Pos(), diag.Unsupported, "%s is not supported: it needs rows behind the current one", name)
+		}
+		if x.Distinct || x.Filter != nil {
+			return nil, diag.At(x.Pos(), diag.NotAllowed, "%s takes neither DISTINCT nor FILTER", name)
+		}
+		if name != "LAG" && len(x.Args) > 0 {
+			return nil, diag.At(x.Pos(), diag.BadArgument, "%s takes no argument", name)
+		}
 		args, err := b.exprs(x.Args, &inner)
 		if err != nil {
 			return nil, err
 		}
-		known := make([]function.Arg, len(args))
-		for i, a := range args {
-			known[i].Type = a.Type().Plain()
+		if c.fn, c.args, c.t, err = b.aggResolve(name, args, x.Pos()); err != nil {
+			return nil, err
+		}
+		for i, a := range c.args {
 			if l, ok := b.literal(a); ok {
-				known[i].Const, known[i].Value = true, l.Value
-			}
-		}
-		sig, err := def.Infer(known)
-		if err != nil {
-			return nil, diag.At(x.Pos(), diag.BadArgument, "%s %s", name, err.Error())
-		}
-		c.fn, c.t = def, sig.Result
-		for i, a := range args {
-			c.args = append(c.args, cast(a, sig.Args[i]))
-			if l, ok := b.literal(c.args[i]); ok {
 				if c.consts == nil {
 					c.consts = map[int]types.Value{}
 				}
 				c.consts[i], c.args[i] = l.Value, l
 			}
-		}
-		if defs := b.Functions.Lookup(name); len(defs) > 0 {
-			c.fn = defs[0]
 		}
 		c.frame = plan.Frame{Rows: true, Lower: -1}
 	} else {
@@ -166,6 +117,11 @@ func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
 			return nil, err
 		}
 		c.order = append(c.order, k)
+	}
+	if name == "RANK" || name == "DENSE_RANK" { // they compare the rows' order
+		for _, k := range c.order {
+			c.args = append(c.args, k.x)
+		}
 	}
 	if len(c.order) == 0 && !b.Batch {
 		return nil, diag.At(x.Over.Pos(), diag.Unsupported, "OVER needs ORDER BY here")

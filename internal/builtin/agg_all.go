@@ -5,4 +5,4 @@ import (
 )
 
 // aggFuncs are all aggregate functions.
-var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs)
+var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs, aggOverFuncs)
