@@ -39,7 +39,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 		}
 	}
 	if o.interval() > 0 {
-		return &followSource{s}, nil
+		return &followSource{source: s, every: o.interval(), known: map[string]*followed{}}, nil
 	}
 	return s, nil
 }
