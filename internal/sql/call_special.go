@@ -93,7 +93,7 @@ func (p *parser) trim(c *ast.Call) {
 	side := p.acceptAny("BOTH", "LEADING", "TRAILING")
 	sym := &ast.Symbol{Place: p.place(start), Name: side}
 	if side == "" {
-		*sym = ast.Symbol{Name: "BOTH"}
+		*sym = ast.Symbol{Place: c.Name.Place, Name: "BOTH"}
 		x := p.expr()
 		if !p.accept("FROM") {
 			c.Args = []ast.Expr{x}
@@ -107,7 +107,7 @@ func (p *parser) trim(c *ast.Call) {
 		return
 	}
 	c.Special = true
-	var what ast.Expr = &ast.StringLit{Value: " "}
+	var what ast.Expr = &ast.StringLit{Place: c.Name.Place, Value: " "}
 	if !p.at("FROM") {
 		what = p.expr()
 	}
