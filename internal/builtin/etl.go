@@ -16,7 +16,7 @@ var rsqldbVariants = [][]function.Def{etlVariants}
 
 // scriptVariants are functions that mean something else in scripts than in
 // rsqldb's SQL, or that SQL has syntax for.
-var scriptVariants = [][]function.Def{etlLogicFuncs, etlCompareFuncs, etlScriptTextFuncs}
+var scriptVariants = [][]function.Def{etlLogicFuncs, etlCompareFuncs, etlExpressionFuncs, etlScriptTextFuncs}
 
 // Rsqldb returns the functions of the rsqldb dialect, in a set of its own:
 // those of Flink SQL, those that rsqldb has besides, and its own variants of

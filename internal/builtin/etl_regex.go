@@ -55,8 +55,12 @@ var etlRegexFuncs = []function.Def{
 
 // bindRegexSearch searches; what is NULL or broken is not found.
 func bindRegexSearch(not bool) func(*function.Context, []function.Arg, types.Type) (function.Call, error) {
+	return bindRegexFlags(0, not)
+}
+
+func bindRegexFlags(flags regex.Flags, not bool) func(*function.Context, []function.Arg, types.Type) (function.Call, error) {
 	return func(*function.Context, []function.Arg, types.Type) (function.Call, error) {
-		var c patternCall
+		c := patternCall{flags: flags}
 		var all []int32
 		return func(args []vectorOf, sel []int32, out vectorOf) error {
 			s, p := openText(args[0]), openText(args[1])

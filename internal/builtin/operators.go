@@ -23,8 +23,8 @@ var operatorFuncs = []function.Def{
 	operator("comparison", "<=", "(T, T) -> BOOLEAN", "Whether the first is less or equal.", eg("1 <= 1", "TRUE")),
 	operator("comparison", ">", "(T, T) -> BOOLEAN", "Whether the first is greater.", eg("1 > 1", "FALSE")),
 	operator("comparison", ">=", "(T, T) -> BOOLEAN", "Whether the first is greater or equal.", eg("1 >= 1", "TRUE")),
-	operator("comparison", "BETWEEN", "(T, T, T) -> BOOLEAN", "x BETWEEN a AND b is x >= a AND x <= b; with SYMMETRIC a and b may be in either order. NOT BETWEEN is the opposite.",
-		eg("2 BETWEEN 1 AND 3", "TRUE"), eg("2 BETWEEN SYMMETRIC 3 AND 1", "TRUE")),
+	alias(operator("comparison", "BETWEEN", "(T, T, T) -> BOOLEAN", "x BETWEEN a AND b is x >= a AND x <= b; with SYMMETRIC a and b may be in either order. NOT BETWEEN is the opposite.",
+		eg("2 BETWEEN 1 AND 3", "TRUE"), eg("2 BETWEEN SYMMETRIC 3 AND 1", "TRUE")), "BETWEEN ASYMMETRIC", "BETWEEN SYMMETRIC", "NOT BETWEEN", "NOT BETWEEN ASYMMETRIC", "NOT BETWEEN SYMMETRIC"),
 	operator("comparison", "IN", "(T, T...) -> BOOLEAN", "x IN (a, b, …), or x IN (SELECT …): whether x equals one of them; NULL if none does and one is NULL.", eg("1 IN (1, 2)", "TRUE")),
 	operator("comparison", "NOT IN", "(T, T...) -> BOOLEAN", "The opposite of IN.", eg("1 NOT IN (1, 2)", "FALSE")),
 	operator("comparison", "EXISTS", "(ANY) -> BOOLEAN!", "EXISTS (SELECT …): whether the query has a row."),
@@ -36,9 +36,9 @@ var operatorFuncs = []function.Def{
 	operator("logical", "AND", "(BOOLEAN, BOOLEAN) -> BOOLEAN", "Whether both hold: FALSE if one is FALSE, else NULL if one is NULL.", eg("TRUE AND CAST(NULL AS BOOLEAN)", "<NULL>")),
 	operator("logical", "OR", "(BOOLEAN, BOOLEAN) -> BOOLEAN", "Whether one holds: TRUE if one is TRUE, else NULL if one is NULL.", eg("TRUE OR CAST(NULL AS BOOLEAN)", "TRUE")),
 	operator("logical", "NOT", "(BOOLEAN) -> BOOLEAN", "The opposite; NULL of NULL.", eg("NOT TRUE", "FALSE")),
-	operator("logical", "IS TRUE", "(BOOLEAN) -> BOOLEAN!", "Whether it is TRUE; FALSE for NULL. IS NOT TRUE is the opposite.", eg("TRUE IS TRUE", "TRUE")),
-	operator("logical", "IS FALSE", "(BOOLEAN) -> BOOLEAN!", "Whether it is FALSE; FALSE for NULL. IS NOT FALSE is the opposite.", eg("TRUE IS FALSE", "FALSE")),
-	operator("logical", "IS UNKNOWN", "(BOOLEAN) -> BOOLEAN!", "Whether it is NULL. IS NOT UNKNOWN is the opposite.", eg("TRUE IS UNKNOWN", "FALSE")),
+	alias(operator("logical", "IS TRUE", "(BOOLEAN) -> BOOLEAN!", "Whether it is TRUE; FALSE for NULL. IS NOT TRUE is the opposite.", eg("TRUE IS TRUE", "TRUE")), "IS NOT TRUE"),
+	alias(operator("logical", "IS FALSE", "(BOOLEAN) -> BOOLEAN!", "Whether it is FALSE; FALSE for NULL. IS NOT FALSE is the opposite.", eg("TRUE IS FALSE", "FALSE")), "IS NOT FALSE"),
+	alias(operator("logical", "IS UNKNOWN", "(BOOLEAN) -> BOOLEAN!", "Whether it is NULL. IS NOT UNKNOWN is the opposite.", eg("TRUE IS UNKNOWN", "FALSE")), "IS NOT UNKNOWN"),
 
 	operator("conditional", "CASE", "(BOOLEAN, T, …) -> T",
 		"CASE WHEN a THEN x … ELSE y END is the x of the first a that is TRUE; CASE v WHEN w THEN x … compares v with each w. Without ELSE it is NULL. What is not needed is not computed.",
@@ -48,8 +48,17 @@ var operatorFuncs = []function.Def{
 	operator("conditional", "IFNULL", "(T, T) -> T", "The first argument, or the second if that is NULL.", eg("IFNULL(CAST(NULL AS INT), 5)", "5")),
 	operator("conditional", "NULLIF", "(T, T) -> T?", "NULL if both are equal, else the first.", eg("NULLIF(5, 5)", "<NULL>")),
 
+	operator("constructor", "ARRAY", "(T, T...) -> ARRAY<T>!", "ARRAY[a, b, …] is the array of the values.", eg("ARRAY[1, 2]", "[1, 2]")),
+	operator("constructor", "MAP", "(K, V, …) -> MAP<K, V>!", "MAP[k, v, …] is the map of keys and values in turn.", eg("MAP['a', 1]", "{a=1}")),
+	operator("constructor", "ROW", "(ANY, ANY...) -> ROW!", "ROW(a, b, …) is the row of the values.", eg("ROW(1, 'a')", "(1, a)")),
 	operator("conversion", "CAST", "(ANY) -> ANY", "CAST(x AS type) converts; what can not be converted is an error.", eg("CAST('12' AS INT)", "12")),
 	operator("conversion", "TRY_CAST", "(ANY) -> ANY?", "TRY_CAST(x AS type) converts; what can not be converted becomes NULL.", eg("TRY_CAST('x' AS INT)", "<NULL>")),
+}
+
+// alias adds names to a definition.
+func alias(d function.Def, aliases ...string) function.Def {
+	d.Aliases = aliases
+	return d
 }
 
 func operator(group, name, sig, doc string, egs ...function.Example) function.Def {

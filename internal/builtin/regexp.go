@@ -61,16 +61,17 @@ var regexpFuncs = []function.Def{
 
 // patternCall keeps the pattern of a call site compiled while rows have the same.
 type patternCall struct {
-	src  string
-	re   *regex.Matcher
-	done bool
+	flags regex.Flags
+	src   string
+	re    *regex.Matcher
+	done  bool
 }
 
 // get returns the compiled pattern, nil if it is broken.
 func (c *patternCall) get(src string) *regex.Matcher {
 	if !c.done || src != c.src {
 		c.src, c.done, c.re = strings.Clone(src), true, nil
-		if re, err := regex.Compile(c.src, 0); err == nil {
+		if re, err := regex.Compile(c.src, c.flags); err == nil {
 			c.re = re.Matcher()
 		}
 	}
