@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/changelog"
 	"github.com/runnelio/runnel/format/csv"
 	"github.com/runnelio/runnel/format/json"
 	"github.com/runnelio/runnel/format/raw"
@@ -11,6 +12,10 @@ import (
 // Formats returns all formats, one line each.
 func Formats() format.Set {
 	return format.Set{
+		changelog.Canal,
+		changelog.Debezium,
+		changelog.Maxwell,
+		changelog.Ogg,
 		csv.Format,
 		json.Format,
 		raw.Format,

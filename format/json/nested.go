@@ -1,6 +1,7 @@
 package json
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/runnelio/runnel/vector"
@@ -187,4 +188,27 @@ func (c *reader) comma(buf []byte, at, end int, closing byte) (int, error) {
 		return 0, fmt.Errorf("a value is missing behind a comma")
 	}
 	return at, nil
+}
+
+// Elements calls f for each element of the array v.
+func Elements(buf []byte, v Value, f func(elem Value) error) error {
+	if v.missing() || buf[v.from()] != '[' {
+		return errors.New("here should be an array")
+	}
+	var r reader
+	end := v.to()
+	at := skipBlank(buf, v.from()+1, end)
+	for buf[at] != ']' {
+		elem, next, err := r.value(buf, at, end)
+		if err != nil {
+			return err
+		}
+		if err := f(elem); err != nil {
+			return err
+		}
+		if at, err = r.comma(buf, next, end, ']'); err != nil {
+			return err
+		}
+	}
+	return nil
 }

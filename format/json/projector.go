@@ -3,6 +3,8 @@ package json
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/runnelio/runnel/format"
 )
 
 // A Value is where a value stands in a buffer: from its first byte (the quote
@@ -20,6 +22,9 @@ func (v Value) raw(b []byte) []byte { return b[v.from():v.to()] }
 
 // IsNull tells whether v is missing or the literal null.
 func (v Value) IsNull(buf []byte) bool { return v.end == 0 || buf[v.off&^notRow] == 'n' }
+
+// From is where v starts.
+func (v Value) From() int { return v.from() }
 
 // Missing tells whether there is no such field.
 func (v Value) Missing() bool { return v.end == 0 }
@@ -121,7 +126,7 @@ func newObject() *object { return &object{fields: map[string]*field{}, known: ma
 // It returns the index behind the object, or -1 if the text is damaged: see
 // Err. At least 32 bytes behind end must be readable in buf.
 func (p *Projector) Object(buf []byte, from, end int, out []Value) int {
-	clear(out)
+	clear(out[:p.slots])
 	return p.object(buf, from, end, p.root, out)
 }
 
@@ -330,3 +335,18 @@ var class = [256]uint8{
 	'-': numeric, '+': numeric, '.': numeric, 'e': numeric, 'E': numeric,
 	' ': blankByte, '\t': blankByte, '\n': blankByte, '\r': blankByte,
 }
+
+// ObjectAt is Object for a value found before, which must be an object.
+func (p *Projector) ObjectAt(buf []byte, v Value, out []Value) error {
+	if v.missing() || buf[v.from()] != '{' {
+		return &SyntaxError{At: v.from(), Why: "here should be an object"}
+	}
+	if p.Object(buf, v.from(), v.to(), out) < 0 {
+		return p.Err(v.from())
+	}
+	return nil
+}
+
+// Bounds returns where the text of a record in buf starts and ends, blanks around
+// it and a byte order mark in front aside. ok is false if there is none.
+func Bounds(buf []byte, s format.Span) (from, end int, ok bool) { return bounds(buf, s) }
