@@ -7,6 +7,7 @@ import (
 	"github.com/runnelio/runnel/connectors/datagen"
 	"github.com/runnelio/runnel/connectors/file"
 	"github.com/runnelio/runnel/connectors/print"
+	"github.com/runnelio/runnel/connectors/rocketmq"
 	"github.com/runnelio/runnel/connectors/stdio"
 )
 
@@ -18,6 +19,7 @@ func Connectors() connector.Set {
 		datagen.Connector,
 		file.Connector,
 		print.Connector,
+		rocketmq.Connector,
 		stdio.Stdin,
 		stdio.Stdout,
 	}

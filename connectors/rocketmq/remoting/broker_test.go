@@ -221,6 +221,12 @@ func TestErrors(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != remoting.MessageIllegal || remoting.IsTemporary(err) {
 		t.Errorf("5 MB: %v", err)
 	}
+	var set remoting.Set
+	set.Add(remoting.Outgoing{Body: make([]byte, 5<<20)})
+	_, err = c.SendSet(t.Context(), q, "", &set)
+	if !errors.As(err, &e) || remoting.IsTemporary(err) {
+		t.Errorf("a set of 5 MB: %v", err)
+	}
 	err = c.CheckFilter(t.Context(), topic, "g", remoting.Filter{SQL: "a >"})
 	if !errors.As(err, &e) || e.Code != remoting.SubscriptionInvalid {
 		t.Errorf("bad SQL: %v", err)

@@ -25,8 +25,8 @@ type Message struct {
 	Reconsume  int32
 	// At is where Body begins in Messages.Raw; -1 if it was compressed and is elsewhere.
 	At        int32
-	bornHost   []byte
-	storeHost  []byte
+	bornHost  []byte
+	storeHost []byte
 }
 
 // The properties with a meaning.
@@ -136,6 +136,10 @@ var errMessage = errors.New("rocketmq: message that does not decode")
 // Raw is the bytes that the messages are views of, with 64 bytes of capacity at
 // least behind the last.
 func (m *Messages) Raw() []byte { return m.buf }
+
+// Lend gives m memory to receive the next answer in. The memory of the last one
+// is then the caller's: whoever keeps what Raw returned lends other memory.
+func (m *Messages) Lend(buf []byte) { m.buf = buf[:0] }
 
 // decode fills m.List from the bytes of a pull's answer.
 func (m *Messages) decode(b []byte) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -66,33 +67,27 @@ func (c *Client) Send(ctx context.Context, q Queue, group string, m Outgoing) (S
 	if len(m.Properties) > MaxProperties {
 		return Sent{}, &Error{Op: "send to " + q.String(), Addr: q.Broker, Code: MessageIllegal, Remark: "properties of more than 32767 bytes"}
 	}
-	return c.send(ctx, q, func() *command {
-		req := c.sendRequest(codeSend, q, group)
-		req.addInt("h", int64(m.Flag))
-		req.add("i", string(m.Properties))
-		req.add("m", "false")
-		req.body = m.Body
-		return req
-	})
+	return c.send(ctx, q, func() *command { return c.single(q, group, m) })
 }
 
 // SendSet sends the messages of a set to a queue, in one request, as Send does one.
 func (c *Client) SendSet(ctx context.Context, q Queue, group string, s *Set) (Sent, error) {
-	return c.send(ctx, q, func() *command {
-		req := c.sendRequest(codeSendBatch, q, group)
-		req.add("h", "0")
-		// A broker splits the batch and gives each message its own properties, but wants some here.
-		req.add("i", "WAIT\x01true\x02")
-		req.add("m", "true")
-		req.body = s.buf
-		return req
-	})
+	return c.send(ctx, q, func() *command { return c.batch(q, group, s) })
 }
 
 // SendOneWay sends a message without waiting for an answer: whether it was
 // stored is not known. It waits only while the connection has more to write
 // than fits, so a broker can be asked for more than it can do.
 func (c *Client) SendOneWay(ctx context.Context, q Queue, group string, m Outgoing) error {
+	return c.oneWay(ctx, q, c.single(q, group, m))
+}
+
+// SendSetOneWay is SendSet without waiting for an answer, as SendOneWay.
+func (c *Client) SendSetOneWay(ctx context.Context, q Queue, group string, s *Set) error {
+	return c.oneWay(ctx, q, c.batch(q, group, s))
+}
+
+func (c *Client) oneWay(ctx context.Context, q Queue, req *command) error {
 	addr, err := c.broker(ctx, q, 0)
 	if err != nil {
 		return err
@@ -101,14 +96,28 @@ func (c *Client) SendOneWay(ctx context.Context, q Queue, group string, m Outgoi
 	if err != nil {
 		return err
 	}
-	req := c.sendRequest(codeSend, q, group)
 	req.flag = flagOneWay
+	c.cfg.sign(req)
+	return cn.start(ctx, req, nil).err
+}
+
+func (c *Client) single(q Queue, group string, m Outgoing) *command {
+	req := c.sendRequest(codeSend, q, group)
 	req.addInt("h", int64(m.Flag))
 	req.add("i", string(m.Properties))
 	req.add("m", "false")
 	req.body = m.Body
-	c.cfg.sign(req)
-	return cn.start(ctx, req, nil).err
+	return req
+}
+
+func (c *Client) batch(q Queue, group string, s *Set) *command {
+	req := c.sendRequest(codeSendBatch, q, group)
+	req.add("h", "0")
+	// A broker splits the batch and gives each message its own properties, but wants some here.
+	req.add("i", "WAIT\x01true\x02")
+	req.add("m", "true")
+	req.body = s.buf
+	return req
 }
 
 func (c *Client) sendRequest(code int, q Queue, group string) *command {
@@ -164,7 +173,11 @@ func (c *Client) sendOnce(ctx context.Context, q Queue, req *command) (Sent, err
 		c.forget(q.Topic)
 		fallthrough
 	default:
-		return Sent{}, &Error{Op: "send to " + q.String(), Addr: addr, Code: k.head.code, Remark: k.head.remark}
+		e := &Error{Op: "send to " + q.String(), Addr: addr, Code: k.head.code, Remark: k.head.remark}
+		if e.Code == SystemError && strings.Contains(e.Remark, "size exceeded") {
+			e.Code = MessageIllegal // of a batch the broker says it with an exception
+		}
+		return Sent{}, e
 	}
 	s := Sent{Queue: q, Status: k.head.code, Offset: -1}
 	s.ID, _ = k.head.get("msgId")

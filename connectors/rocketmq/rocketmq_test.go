@@ -1,0 +1,742 @@
+package rocketmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/connector/conformance"
+	"github.com/runnelio/runnel/connectors/rocketmq/remoting"
+	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/json"
+	"github.com/runnelio/runnel/internal/services"
+	"github.com/runnelio/runnel/internal/services/servicetest"
+	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
+)
+
+func TestMain(m *testing.M) { servicetest.Main(m) }
+
+var topicNumber atomic.Int64
+
+func topicName() string {
+	return fmt.Sprintf("conn_%d_%d", time.Now().UnixNano()%1e12, topicNumber.Add(1))
+}
+
+func testClient(t testing.TB, addr string) *remoting.Client {
+	t.Helper()
+	c, err := remoting.New(remoting.Config{NameServers: []string{addr}, Attempts: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func testContext(t testing.TB) *connector.Context {
+	log := slog.New(slog.DiscardHandler)
+	if os.Getenv("RUNNEL_TEST_LOG") != "" {
+		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	return &connector.Context{Log: log, Now: time.Now, Zone: time.UTC}
+}
+
+func with(base map[string]string, more ...string) map[string]string {
+	out := maps.Clone(base)
+	for i := 0; i < len(more); i += 2 {
+		out[more[i]] = more[i+1]
+	}
+	return out
+}
+
+// valueTable is a table of one text column that is the whole body.
+func valueTable(t testing.TB, options map[string]string) *connector.Table {
+	t.Helper()
+	_, f, err := Connector.DefaultFormat(with(options, "isJsonData", "false"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &connector.Table{Name: "test", Schema: types.NewSchema(types.Field{Name: "v", Type: types.String()}), Format: f, Options: options, Parallel: 1}
+}
+
+func openSource(t testing.TB, table *connector.Table) connector.Source {
+	t.Helper()
+	s, err := Connector.Source(testContext(t), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.(io.Closer).Close() })
+	return s.(connector.Source)
+}
+
+func makeTopic(t testing.TB, c *remoting.Client, queues int) string {
+	t.Helper()
+	topic := topicName()
+	if err := c.CreateTopic(t.Context(), topic, remoting.TopicConfig{Queues: queues}); err != nil {
+		t.Fatal(err)
+	}
+	return topic
+}
+
+func sendTo(t testing.TB, c *remoting.Client, topic string, queue int, values []string, props ...string) {
+	t.Helper()
+	r, err := c.FetchRoute(context.Background(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set remoting.Set
+	var p []byte
+	for i := 0; i < len(props); i += 2 {
+		p = remoting.AppendProperty(p, props[i], props[i+1])
+	}
+	for _, v := range values {
+		set.Add(remoting.Outgoing{Body: []byte(v), Properties: p})
+	}
+	if _, err := c.SendSet(context.Background(), r.Write[queue], "", &set); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sourceSetup(addr func(t *testing.T) string, own *services.RocketMQ) conformance.Source {
+	return conformance.Source{Oversize: 3000, New: func(t *testing.T, n int) conformance.Place {
+		a := addr(t)
+		c := testClient(t, a)
+		topic := makeTopic(t, c, n)
+		base := map[string]string{"topic": topic, "nameServerAddress": a, "consumerGroup": topic, "max-record-size": "2 kb",
+			"scan.topic-partition-discovery.interval": "200 ms", "retryTimes": "60"}
+		p := conformance.Place{
+			Open: func(t *testing.T) connector.Source {
+				return openSource(t, valueTable(t, with(base, "scan.startup.mode", "earliest")))
+			},
+			Resume: func(t *testing.T) connector.Source { return openSource(t, valueTable(t, base)) },
+			Append: func(t *testing.T, i int, values []string) { sendTo(t, c, topic, i, values) },
+			ID:     func(i int) string { return fmt.Sprintf("%s/broker-a/%d", topic, i) },
+			AddSplit: func(t *testing.T) {
+				n++
+				if err := c.CreateTopic(t.Context(), topic, remoting.TopicConfig{Queues: n}); err != nil {
+					t.Fatal(err)
+				}
+			},
+			RemoveSplit: func(t *testing.T) {
+				n--
+				if err := c.CreateTopic(t.Context(), topic, remoting.TopicConfig{Queues: n}); err != nil {
+					t.Fatal(err)
+				}
+			},
+		}
+		if own != nil {
+			p.Break = func(t *testing.T) {
+				time.Sleep(time.Second) // the broker flushes twice a second
+				if err := own.Brokers[0].Kill(); err != nil {
+					t.Fatal(err)
+				}
+				if err := own.Brokers[0].Start(); err != nil {
+					t.Fatal(err)
+				}
+				if err := own.Ready(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return p
+	}}
+}
+
+func TestSourceConformance(t *testing.T) {
+	conformance.TestSource(t, sourceSetup(func(t *testing.T) string { return servicetest.RocketMQ(t) }, nil))
+}
+
+// TestSourceReconnects runs the suite against a broker that is killed in it.
+func TestSourceReconnects(t *testing.T) {
+	own := servicetest.OwnRocketMQ(t, services.RocketMQOptions{})
+	conformance.TestSource(t, sourceSetup(func(*testing.T) string { return own.Addr() }, own))
+}
+
+// readQueues reads what is in a topic's queues, queue after queue, by the bare client.
+func readQueues(t testing.TB, c *remoting.Client, topic string, each func(*remoting.Message)) {
+	t.Helper()
+	r, err := c.FetchRoute(context.Background(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got remoting.Messages
+	for _, q := range r.Read {
+		for next := int64(0); ; next = got.Next {
+			if err := c.Pull(context.Background(), remoting.PullRequest{Queue: q, Group: "check", Offset: next, Max: 1024}, &got); err != nil {
+				t.Fatal(err)
+			}
+			for i := range got.List {
+				each(&got.List[i])
+			}
+			if got.Next >= got.Max {
+				break
+			}
+		}
+	}
+}
+
+func sinkSetup(guarantee string, queues int) conformance.Sink {
+	return conformance.Sink{Oversize: 5 << 20, New: func(t *testing.T) conformance.Target {
+		a := servicetest.RocketMQ(t)
+		c := testClient(t, a)
+		topic := makeTopic(t, c, queues)
+		base := map[string]string{"topic": topic, "nameServerAddress": a, "sink.delivery-guarantee": guarantee, "sink.batch-bytes": "4 kb"}
+		table := valueTable(t, base)
+		return conformance.Target{Schema: table.Schema, Ordered: queues == 1, Once: true,
+			Open: func(t *testing.T) connector.Sink {
+				s, err := Connector.Sink(testContext(t), table)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			},
+			Read: func(t *testing.T, n int) []string {
+				// Our own source is the reader that drops repetitions.
+				// What was sent can be read a moment later.
+				for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+					got := drain(t, openSource(t, valueTable(t, map[string]string{"topic": topic, "nameServerAddress": a, "scan.startup.mode": "earliest",
+						"scan.bounded.mode": "latest-offset", "consumerGroup": "reader"})))
+					if n > 0 && len(got) >= n || time.Now().After(end) || n == 0 && time.Now().After(end.Add(-9*time.Second)) {
+						return got
+					}
+				}
+			},
+		}
+	}}
+}
+
+// drain reads a bounded source to its end.
+func drain(t testing.TB, src connector.Source) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	splits, err := src.Splits(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, sp := range splits {
+		r, err := src.Open(ctx, sp, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var recs format.Records
+		for {
+			err := r.Read(ctx, &recs)
+			for _, s := range recs.Val {
+				out = append(out, string(recs.Buf[s.Off:s.Off+s.Len]))
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil || ctx.Err() != nil {
+				t.Fatalf("%s: %v, %v after %d records", sp.ID, err, ctx.Err(), len(out))
+			}
+		}
+		r.Close()
+	}
+	return out
+}
+
+func TestSinkConformance(t *testing.T) {
+	for _, g := range []string{"at-least-once", "exactly-once"} {
+		for _, queues := range []int{1, 4} {
+			t.Run(fmt.Sprint(g, "/", queues), func(t *testing.T) { conformance.TestSink(t, sinkSetup(g, queues)) })
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	base := map[string]string{"topic": "t", "nameServerAddress": "127.0.0.1:1"}
+	f := func(want string, more ...string) {
+		t.Helper()
+		err := Connector.Check(with(base, more...))
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%v: %v", more, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%v: %v, want %s", more, err, want)
+		}
+	}
+	f("")
+	f("", "namesrvAddr", "127.0.0.1:1")
+	f("secretKey", "accessKey", "a")
+	f("sql", "sql", "a > 1", "tag", "x")
+	f("", "sql", "a > 1", "tag", "*")
+	f("scan.startup.timestamp-millis", "scan.startup.mode", "timestamp")
+	f("", "scan.startup.mode", "timestamp", "startTimeMs", "5")
+	f("queue:x", "scan.startup.mode", "specific-offsets", "scan.startup.specific-offsets", "queue:x,offset:1")
+	f("needs a queue", "scan.startup.specific-offsets", "offset:1")
+	f("", "scan.startup.specific-offsets", "broker:b,queue:0,offset:42;queue:1,offset:7")
+	f("scan.assignment", "scan.assignment", "group", "scan.bounded.mode", "latest-offset")
+	f("tls.enable", "tls.server-name", "x")
+	f("tls.ca-file", "tls.enable", "true", "tls.ca-file", "/no/such")
+	f("unknown", "no-such-option", "1")
+	f("", "retryTimes", "3", "groupName", "g", "isJsonData", "true", "msgIsJsonArray", "true")
+}
+
+func TestPositions(t *testing.T) {
+	t.Parallel()
+	var s seen
+	for i := range 40 {
+		id := fmt.Appendf(nil, "w%d.0.%d.%d", i%35, 1+i/35, i)
+		if again, _ := s.repeated(id, int64(i)); again {
+			t.Errorf("%s is new", id)
+		}
+		if again, _ := s.repeated(id, int64(i)); !again {
+			t.Errorf("%s was seen", id)
+		}
+	}
+	if len(s.writers) != mostWriters {
+		t.Errorf("%d writers", len(s.writers))
+	}
+	p := position(1234, &s)
+	at, back, err := parsePosition(p)
+	if err != nil || at != 1234 || !slices.Equal(back.writers, s.writers) {
+		t.Errorf("%q: %d, %v, %v", p, at, back, err)
+	}
+	if position(9, nil) >= position(10, &s) || position(99, &s) >= position(100, nil) {
+		t.Error("positions do not sort as offsets")
+	}
+	for _, bad := range []string{"x", "-1", "5 a", "5 a=1.1", "5 a=b.1@2"} {
+		if _, _, err := parsePosition(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	if again, w := s.repeated([]byte("not one of ours"), 1); again || w != nil {
+		t.Error("a stranger's id was taken for one of ours")
+	}
+}
+
+// TestDedupeModel holds the vector to a slow model: the set of ids seen.
+func TestDedupeModel(t *testing.T) {
+	t.Parallel()
+	var s seen
+	model := map[string]bool{}
+	offset := int64(0)
+	see := func(writer string, epoch, seq int) {
+		id := fmt.Sprintf("%s.0.%d.%d", writer, epoch, seq)
+		again, _ := s.repeated([]byte(id), offset)
+		offset++
+		if again != model[id] {
+			t.Fatalf("%s: repeated %v, model %v", id, again, model[id])
+		}
+		model[id] = true
+	}
+	// Epochs are sent whole, and again from the start after a failure at any place.
+	for epoch := 1; epoch < 8; epoch++ {
+		for _, cut := range []int{3, 0, 7, 10} {
+			for seq := range cut {
+				see("a", epoch, seq)
+				if seq%2 == 0 {
+					see("b", epoch, 100+seq)
+				}
+			}
+		}
+		for seq := range 4 { // a writer that was started again
+			see(fmt.Sprint("c", epoch), epoch, seq)
+		}
+	}
+}
+
+func TestStartAndEnd(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 2)
+	sendTo(t, c, topic, 0, []string{"a0", "a1", "a2"})
+	sendTo(t, c, topic, 1, []string{"b0"})
+	time.Sleep(20 * time.Millisecond)
+	mid := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	sendTo(t, c, topic, 0, []string{"a3"})
+	sendTo(t, c, topic, 1, []string{"b1", "b2"})
+	time.Sleep(time.Second) // the index of times follows the log
+	base := map[string]string{"topic": topic, "nameServerAddress": a, "consumerGroup": topic + "_g", "scan.bounded.mode": "latest-offset"}
+	f := func(want string, more ...string) {
+		t.Helper()
+		got := drain(t, openSource(t, valueTable(t, with(base, more...))))
+		slices.Sort(got)
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v: %v, want %s", more, got, want)
+		}
+	}
+	f("a0 a1 a2 a3 b0 b1 b2", "scan.startup.mode", "earliest-offset")
+	f("", "scan.startup.mode", "latest")
+	f("a0 a1 a2 a3 b0 b1 b2") // no group offsets
+	f("", "scan.startup.reset", "latest")
+	f("a3 b1 b2", "scan.startup.mode", "timestamp", "scan.startup.timestamp-millis", fmt.Sprint(mid.UnixMilli()))
+	f("a0 a1 a2 b0", "scan.startup.mode", "earliest", "scan.bounded.mode", "timestamp", "scan.bounded.timestamp-millis", fmt.Sprint(mid.UnixMilli()))
+	f("a2 a3 b1 b2", "scan.startup.specific-offsets", "queue:0,offset:2;broker:broker-a,queue:1,offset:1")
+	f("a1 b0", "scan.startup.mode", "specific-offsets", "scan.startup.specific-offsets", "queue:0,offset:1;queue:1,offset:0",
+		"scan.bounded.mode", "specific-offsets", "scan.bounded.specific-offsets", "queue:0,offset:2;queue:1,offset:1")
+	f("a2 a3 b2", "startMessageOffset", "2")
+	src := openSource(t, valueTable(t, with(base, "scan.startup.mode", "earliest")))
+	drain(t, src) // makes the group
+	if err := src.(connector.Committer).Committed(t.Context(), map[string]string{topic + "/broker-a/0": position(3, nil), topic + "/broker-a/1": position(1, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	f("a3 b1 b2")
+	f("a3 b1 b2", "scan.startup.mode", "specific-offsets", "scan.startup.specific-offsets", "queue:0,offset:3")
+}
+
+func TestFilters(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 1)
+	sendTo(t, c, topic, 0, []string{"1"}, "TAGS", "red", "size", "5")
+	sendTo(t, c, topic, 0, []string{"2"}, "TAGS", "blue", "size", "50")
+	sendTo(t, c, topic, 0, []string{"3"}, "TAGS", "green")
+	base := map[string]string{"topic": topic, "nameServerAddress": a, "scan.startup.mode": "earliest", "scan.bounded.mode": "latest-offset", "consumerGroup": topic}
+	f := func(want string, more ...string) {
+		t.Helper()
+		if got := strings.Join(drain(t, openSource(t, valueTable(t, with(base, more...)))), " "); got != want {
+			t.Errorf("%v: %q, want %q", more, got, want)
+		}
+	}
+	f("1 2 3")
+	f("1 3", "tag", "red || green")
+	f("2", "sql", "size > 10")
+	f("2 3", "sql", "TAGS <> 'red'")
+	_, err := openSource(t, valueTable(t, with(base, "sql", "size >"))).Splits(t.Context())
+	if err == nil || remoting.IsTemporary(err) {
+		t.Errorf("a condition that does not parse: %v", err)
+	}
+	_, err = openSource(t, valueTable(t, with(base, "topic", "no_such_topic"))).Splits(t.Context())
+	var e *remoting.Error
+	if !errors.As(err, &e) || e.Code != remoting.TopicNotExist {
+		t.Errorf("a topic that does not exist: %v", err)
+	}
+}
+
+// TestMetadata writes keys, tags and properties and reads all metadata back.
+func TestMetadata(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 1)
+	j, err := json.Format.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := types.MapOf(types.String(), types.String())
+	write := &connector.Table{Name: "out", Format: j, Parallel: 1,
+		Schema:   types.NewSchema(types.Field{Name: "id", Type: types.Of(types.BigInt)}, types.Field{Name: "kind", Type: types.String()}, types.Field{Name: "props", Type: texts}),
+		Metadata: []connector.Metadata{{Column: 2, Key: "properties"}},
+		Options:  map[string]string{"topic": topic, "nameServerAddress": a, "keyColumns": "id,kind", "dynamicTagColumn": "kind", "dynamicTagColumnWriteIncluded": "false"}}
+	s, err := Connector.Sink(testContext(t), write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := vector.NewBatch(write.Schema, 1)
+	b.AppendValues(types.Insert, int64(7), "red", &types.MapValue{Keys: []types.Value{"a"}, Vals: []types.Value{"1"}})
+	before := time.Now().UnixMilli()
+	if err := s.Write(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var fields []types.Field
+	var meta []connector.Metadata
+	for i, f := range metadataKeys {
+		fields, meta = append(fields, f), append(meta, connector.Metadata{Column: i, Key: f.Name})
+	}
+	read := &connector.Table{Name: "in", Schema: types.NewSchema(fields...), Metadata: meta, Format: j, Parallel: 1,
+		Options: map[string]string{"topic": topic, "nameServerAddress": a, "scan.startup.mode": "earliest"}}
+	src := openSource(t, read)
+	splits, err := src.Splits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := src.Open(t.Context(), splits[0], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var recs format.Records
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := r.Read(ctx, &recs); err != nil || len(recs.Val) != 1 {
+		t.Fatalf("%d records, %v", len(recs.Val), err)
+	}
+	if v := string(recs.Buf[recs.Val[0].Off:][:recs.Val[0].Len]); v != `{"id":7}` {
+		t.Errorf("body %s", v)
+	}
+	got := map[string]types.Value{}
+	for i, m := range meta {
+		got[m.Key] = vector.Get(recs.Meta[i], 0)
+	}
+	for k, want := range map[string]types.Value{"topic": topic, "broker": "broker-a", "queue-id": int32(0), "offset": int64(0), "keys": "7 red", "tags": "red", "reconsume-times": int32(0)} {
+		if got[k] != want {
+			t.Errorf("%s is %v, want %v", k, got[k], want)
+		}
+	}
+	for _, k := range []string{"born-time", "store-time"} {
+		if ts, ok := got[k].(types.TS); !ok || ts.Ms < before-5000 || ts.Ms > before+60000 {
+			t.Errorf("%s is %v", k, got[k])
+		}
+	}
+	if p := fmt.Sprint(got["properties"]); !strings.Contains(p, "a") || !strings.Contains(p, "KEYS") {
+		t.Errorf("properties %v", p)
+	}
+}
+
+// TestKeyHash: rows of one key go to one queue, in their order, and keys spread.
+func TestKeyHash(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 8)
+	_, f, err := defaultFormat(&options{Delimiter: ","})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := &connector.Table{Name: "out", Format: f, Parallel: 1, PrimaryKey: []int{0},
+		Schema:  types.NewSchema(types.Field{Name: "k", Type: types.String().NotNull()}, types.Field{Name: "n", Type: types.Of(types.Int)}),
+		Options: map[string]string{"topic": topic, "nameServerAddress": a, "isJsonData": "false", "fieldDelimiter": ","}}
+	s, err := Connector.Sink(testContext(t), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		b := vector.NewBatch(table.Schema, 100)
+		for k := range 100 {
+			b.AppendValues(types.Insert, fmt.Sprint("key", k), int32(n))
+		}
+		if err := s.Write(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	queueOf, last, used := map[string]int32{}, map[string]int{}, map[int32]bool{}
+	readQueues(t, c, topic, func(m *remoting.Message) {
+		k, text, _ := strings.Cut(string(m.Body), ",")
+		var n int
+		fmt.Sscan(text, &n)
+		if q, ok := queueOf[k]; ok && q != m.QueueID {
+			t.Errorf("%s is in queues %d and %d", k, q, m.QueueID)
+		}
+		if n != last[k] {
+			t.Errorf("%s: %d, want %d", k, n, last[k])
+		}
+		queueOf[k], last[k], used[m.QueueID] = m.QueueID, n+1, true
+	})
+	if len(queueOf) != 100 || len(used) < 6 {
+		t.Errorf("%d keys in %d queues", len(queueOf), len(used))
+	}
+}
+
+// TestGroupShares: two sources of one group share the queues; a queue that is
+// taken away was committed, and a member that has lost it commits nothing.
+func TestGroupShares(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 4)
+	for q := range 4 {
+		sendTo(t, c, topic, q, []string{"x", "y", "z"})
+	}
+	base := map[string]string{"topic": topic, "nameServerAddress": a, "consumerGroup": topic, "scan.assignment": "group", "scan.startup.mode": "group-offsets"}
+	type member struct {
+		src  connector.Source
+		mu   sync.Mutex
+		has  map[string]bool
+		stop func()
+	}
+	start := func() *member {
+		m := &member{src: openSource(t, valueTable(t, base)), has: map[string]bool{}}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		m.stop = func() { cancel(); <-done }
+		if sp, err := m.src.Splits(ctx); err != nil || len(sp) != 0 {
+			t.Fatalf("%v, %v", sp, err)
+		}
+		go func() {
+			defer close(done)
+			m.src.(connector.Watcher).Watch(ctx,
+				func(s connector.Split) { m.mu.Lock(); m.has[s.ID] = true; m.mu.Unlock() },
+				func(s connector.Split) {
+					// What the engine does: read no more, commit, let go.
+					m.src.(connector.Committer).Committed(context.Background(), map[string]string{s.ID: position(2, nil)})
+					m.mu.Lock()
+					delete(m.has, s.ID)
+					m.mu.Unlock()
+				})
+		}()
+		return m
+	}
+	count := func(m *member) int { m.mu.Lock(); defer m.mu.Unlock(); return len(m.has) }
+	wait := func(what string, ok func() bool) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("not so: %s", what)
+			}
+		}
+	}
+	one := start()
+	wait("one has all", func() bool { return count(one) == 4 })
+	two := start()
+	wait("they share", func() bool { return count(one) == 2 && count(two) == 2 })
+	two.mu.Lock()
+	var moved string
+	for id := range two.has {
+		moved = id
+	}
+	two.mu.Unlock()
+	q, err := queue(moved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, _, err := c.GroupOffset(t.Context(), topic, q); err != nil || at != 2 {
+		t.Errorf("the queue that moved was committed at %d, %v", at, err)
+	}
+	// The first wakes up late and commits what it believes to be its own.
+	if err := one.src.(connector.Committer).Committed(t.Context(), map[string]string{moved: position(1, nil)}); err != nil {
+		t.Fatal(err)
+	}
+	if at, _, err := c.GroupOffset(t.Context(), topic, q); err != nil || at != 2 {
+		t.Errorf("a member that lost the queue committed %d, %v", at, err)
+	}
+	r, err := two.src.Open(t.Context(), connector.Split{ID: moved}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var recs format.Records
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := r.Read(ctx, &recs); err != nil || len(recs.Val) != 1 {
+		t.Errorf("the new owner read %d records, %v", len(recs.Val), err)
+	}
+	one.stop()
+	wait("the one left has all", func() bool { return count(two) == 4 })
+	two.stop()
+}
+
+// TestServersAway: a source whose name server is not up yet waits for it.
+func TestServersAway(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 1)
+	sendTo(t, c, topic, 0, []string{"x"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	src := openSource(t, valueTable(t, map[string]string{"topic": topic, "nameServerAddress": addr, "scan.startup.mode": "earliest", "scan.bounded.mode": "latest-offset"}))
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	if _, err := src.Splits(short); err == nil {
+		t.Error("nobody is there, and there are splits")
+	}
+	cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		time.Sleep(500 * time.Millisecond)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { l.Close() })
+		go forward(l, a)
+	})
+	if got := drain(t, src); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("%v", got)
+	}
+	wg.Wait()
+}
+
+// forward passes connections on.
+func forward(l net.Listener, to string) {
+	for {
+		in, err := l.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", to)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		go func() { io.Copy(out, in); out.Close() }()
+		go func() { io.Copy(in, out); in.Close() }()
+	}
+}
+
+func TestTextFormat(t *testing.T) {
+	t.Parallel()
+	schema := types.NewSchema(types.Field{Name: "a", Type: types.String()}, types.Field{Name: "b", Type: types.Of(types.Int)}, types.Field{Name: "c", Type: types.String()})
+	decode := func(delimiter, record string) string {
+		t.Helper()
+		f, err := newText(delimiter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := f.NewDecoder(format.Decoding{Schema: schema, Wanted: []format.Want{{Column: 0, Type: schema.Fields[0].Type}, {Column: 1, Type: schema.Fields[1].Type}, {Column: 2, Type: schema.Fields[2].Type}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fault error
+		bad := func(_, _ int, err error) { fault = err }
+		recs := &format.Records{Buf: []byte(record), Val: []format.Span{{Off: 0, Len: int32(len(record))}}}
+		n := d.Scan(recs, 0, 1, bad)
+		var out []string
+		for w, field := range schema.Fields {
+			v := vector.New(field.Type, 0)
+			d.Fill(w, nil, v, bad)
+			if n > 0 {
+				out = append(out, fmt.Sprint(vector.Get(v, 0)))
+			}
+		}
+		if fault != nil {
+			return "error: " + fault.Error()
+		}
+		return strings.Join(out, ";")
+	}
+	f := func(delimiter, record, want string) {
+		t.Helper()
+		if got := decode(delimiter, record); !strings.HasPrefix(got, want) {
+			t.Errorf("%q at %q: %q, want %q", record, delimiter, got, want)
+		}
+	}
+	f(",", "x,5,y", "x;5;y")
+	f(`\|`, "x|5|y", "x;5;y")
+	f(`\|\|`, "x||-5||", "x;-5;")
+	f(`\s+`, "x  5 \ty", "x;5;y")
+	f(",", "x,,y", "x;<nil>;y")
+	f(",", "x,5", "error: 2 fields")
+	f(",", "x,five,y", "error: column b")
+	if _, err := newText("a*"); err == nil {
+		t.Error("a pattern that matches nothing was taken")
+	}
+	if f, _ := newText(""); f.fits(schema) == nil {
+		t.Error("three columns without a delimiter")
+	}
+}
+
+func FuzzToken(f *testing.F) {
+	f.Add([]byte{tokenVersion, 1, 1, 'a', 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if run, rest, ok := cutRun(b); ok && len(run)+len(rest) > len(b) {
+			t.Error("more than there was")
+		}
+		parsePosition(string(b))
+		parseOffsets(string(b))
+		parseRecordID(b)
+	})
+}
