@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -37,11 +36,6 @@ var etlExpressionFuncs = []function.Def{
 	},
 	loose("!=", "Whether both are different texts or numbers.", 2, 2, func(v []operand) bool { return !equalOperands(v) }, "<>"),
 	loose("NOTNULL", "Whether the value is not NULL.", 1, 1, func(v []operand) bool { return !v[0].null }),
-	{
-		Name: "IPCONTAINS", Group: "comparison", Sig: "(STRING, STRING) -> BOOLEAN!",
-		Doc:   "Whether the address, IPv4 or IPv6, is in one of the ranges, which are parted by commas: addresses, prefixes as 10.0.0.0/8, or a-b.",
-		Nulls: function.Called, Scalar: function.Bound(bindIPContains), Eg: []function.Example{eg("IPCONTAINS('10.1.2.3', '192.168.0.0/16,10.0.0.0/8')", "TRUE")},
-	},
 	{
 		Name: "OPERATOR", Group: "comparison", Sig: "(ANY, STRING, ANY) -> BOOLEAN!",
 		Doc:   "Compares the first with the third, the second being =, ==, !=, <>, >, >=, < or <=. Another operator is an error.",
@@ -94,89 +88,6 @@ func search(name, doc string, flags regex.Flags, not bool, aliases ...string) fu
 		Name: name, Aliases: aliases, Group: "regexp", Sig: "(STRING, STRING) -> BOOLEAN!", Doc: doc, Nulls: function.Called,
 		Scalar: function.Bound(bindRegexFlags(flags, not)),
 	}
-}
-
-// ipRanges are the ranges of a list, kept while rows have the same.
-type ipRanges struct {
-	src  string
-	done bool
-	from []netip.Addr
-	to   []netip.Addr
-	err  error
-}
-
-func (r *ipRanges) use(src string) error {
-	if r.done && src == r.src {
-		return r.err
-	}
-	*r = ipRanges{src: strings.Clone(src), done: true}
-	for item := range strings.SplitSeq(r.src, ",") {
-		if item = strings.TrimSpace(item); item == "" {
-			continue
-		}
-		from, to, err := parseIPRange(item)
-		if err != nil {
-			r.err = err
-			return err
-		}
-		r.from, r.to = append(r.from, from), append(r.to, to)
-	}
-	return nil
-}
-
-func parseIPRange(s string) (from, to netip.Addr, err error) {
-	if a, b, ok := strings.Cut(s, "-"); ok {
-		if from, err = netip.ParseAddr(strings.TrimSpace(a)); err != nil {
-			return from, to, err
-		}
-		to, err = netip.ParseAddr(strings.TrimSpace(b))
-		return from.Unmap(), to.Unmap(), err
-	}
-	if !strings.Contains(s, "/") {
-		from, err = netip.ParseAddr(s)
-		return from.Unmap(), from.Unmap(), err
-	}
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return from, to, err
-	}
-	from = p.Masked().Addr()
-	last := from.AsSlice()
-	for bit := p.Bits(); bit < len(last)*8; bit++ {
-		last[bit/8] |= 0x80 >> (bit % 8)
-	}
-	to, _ = netip.AddrFromSlice(last)
-	return from, to, nil
-}
-
-func bindIPContains(*function.Context, []function.Arg, types.Type) (function.Call, error) {
-	var ranges ipRanges
-	var all []int32
-	return func(args []vectorOf, sel []int32, out vectorOf) error {
-		ips, lists := openText(args[0]), openText(args[1])
-		dst := out.(*flat[bool]).Vals
-		for _, i := range function.Rows(sel, len(dst), &all) {
-			dst[i] = false
-			if ips.null(i) || lists.null(i) {
-				continue
-			}
-			if err := ranges.use(lists.at(i)); err != nil {
-				return &function.RowError{Row: int(i), Err: err}
-			}
-			ip, err := netip.ParseAddr(ips.at(i))
-			if err != nil {
-				continue // no address is in no range
-			}
-			ip = ip.Unmap()
-			for j, from := range ranges.from {
-				if from.BitLen() == ip.BitLen() && from.Compare(ip) <= 0 && ip.Compare(ranges.to[j]) <= 0 {
-					dst[i] = true
-					break
-				}
-			}
-		}
-		return nil
-	}, nil
 }
 
 func inferOperator(args []function.Arg) (function.Signature, error) {
