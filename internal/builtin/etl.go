@@ -8,11 +8,11 @@ import (
 )
 
 // etlFamilies are functions of RocketMQ-Streams that Flink SQL does not have.
-var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs}
+var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs, etlTimeFuncs, etlJSONFuncs}
 
 // rsqldbVariants are functions of Flink's names that mean something else in
 // the rsqldb dialect.
-var rsqldbVariants = [][]function.Def{etlVariants}
+var rsqldbVariants = [][]function.Def{etlVariants, etlTimeVariants, etlJSONVariants}
 
 // scriptVariants are functions that mean something else in scripts than in
 // rsqldb's SQL, or that SQL has syntax for.

@@ -17,14 +17,14 @@ import (
 
 var etlTimeFuncs = slices.Concat([]function.Def{
 	{
-		Name: "DATEDIFF", Group: "etl time", Sig: "(STRING, STRING) -> INT? | (TIMESTAMPS, TIMESTAMPS) -> INT?",
+		Name: "DATEDIFF", Group: "time", Sig: "(STRING, STRING) -> INT? | (TIMESTAMPS, TIMESTAMPS) -> INT?",
 		Doc:    "The whole days from the second time to the first.",
 		Eg:     []function.Example{{Expr: "DATEDIFF('2017-10-15 23:00:00', '2017-09-15 00:00:00')", Result: "30"}, {Expr: "DATEDIFF('bad', '2017-09-15')", Result: "NULL"}},
 		Scalar: function.Bound(bindDateDiff),
 	},
 	dayShift("DATE_ADD", 1, "2017-10-15"), dayShift("DATE_SUB", -1, "2017-08-16"),
 	{
-		Name: "DATEADD", Aliases: []string{"ADDDATE", "TIMEADD"}, Group: "etl time", Sig: "(STRING, STRING, BIGINT) -> STRING?",
+		Name: "DATEADD", Aliases: []string{"ADDDATE", "TIMEADD"}, Group: "time", Sig: "(STRING, STRING, BIGINT) -> STRING?",
 		Doc: "The time moved by a number of units: yyyy or year, MM or month, dd or day, hh or hour, mm or minute, ss or second, week, frac_second (milliseconds).",
 		Eg:  []function.Example{{Expr: "DATEADD('2024-01-31 10:00:00', 'MM', 1)", Result: "2024-02-29 10:00:00"}},
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
@@ -42,19 +42,19 @@ var etlTimeFuncs = slices.Concat([]function.Def{
 	unitShift("ADDYEAR", "YEARADD", "YEAR", "2025-02-28 10:00:00"), unitShift("ADDMONTH", "MONTHADD", "MONTH", "2024-03-29 10:00:00"),
 	unitShift("ADDDAY", "DAYADD", "DAY", "2024-03-01 10:00:00"), unitShift("ADDHOUR", "HOURADD", "HOUR", "2024-02-29 11:00:00"),
 	{
-		Name: "FORMAT", Aliases: []string{"DATEFORMAT", "MODIFYFORMAT"}, Group: "etl time", Sig: "(STRING, STRING) -> STRING? | (STRING, STRING, STRING) -> STRING?",
+		Name: "FORMAT", Aliases: []string{"DATEFORMAT", "MODIFYFORMAT"}, Group: "time", Sig: "(STRING, STRING) -> STRING? | (STRING, STRING, STRING) -> STRING?",
 		Doc:    "The time in another format: of a text in the standard form, or in the format of the second argument.",
 		Eg:     []function.Example{{Expr: "FORMAT('29/02/2024', 'dd/MM/yyyy', 'yyyyMMdd')", Result: "20240229"}},
 		Scalar: function.Bound(bindReformat),
 	},
 	{
-		Name: "DATE_FORMAT", Group: "etl time", Sig: "(STRING, STRING, STRING) -> STRING?",
+		Name: "DATE_FORMAT", Group: "time", Sig: "(STRING, STRING, STRING) -> STRING?",
 		Doc:    "The time of a text in the format of the second argument, written in that of the third.",
 		Eg:     []function.Example{{Expr: "DATE_FORMAT('29/02/2024', 'dd/MM/yyyy', 'yyyyMMdd')", Result: "20240229"}},
 		Scalar: function.Bound(bindReformat),
 	},
 	{
-		Name: "DATEPART", Group: "etl time", Sig: "(STRING, STRING) -> STRING? | (STRING, STRING, STRING) -> STRING?",
+		Name: "DATEPART", Aliases: []string{"DATE"}, Group: "time", Sig: "(STRING, STRING) -> STRING? | (STRING, STRING, STRING) -> STRING?",
 		Doc: "A field of the time as text: year, month, day, hour, minute, second or their pattern letters. The format may stand between time and unit.",
 		Eg:  []function.Example{{Expr: "DATEPART('2024-02-29 10:00:00', 'month')", Result: "2"}},
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
@@ -70,7 +70,7 @@ var etlTimeFuncs = slices.Concat([]function.Def{
 		}),
 	},
 	{
-		Name: "DATETRUNC", Aliases: []string{"DATEFIRST"}, Group: "etl time", Sig: "(STRING, STRING, [STRING]) -> STRING?",
+		Name: "DATETRUNC", Aliases: []string{"DATEFIRST"}, Group: "time", Sig: "(STRING, STRING, [STRING]) -> STRING?",
 		Doc: "The start of the year, month, day, hour or minute (mm) of the time.",
 		Eg:  []function.Example{{Expr: "DATETRUNC('2024-02-29 10:11:12', 'month')", Result: "2024-02-01 00:00:00"}},
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
@@ -99,7 +99,7 @@ var etlTimeFuncs = slices.Concat([]function.Def{
 		}),
 	},
 	{
-		Name: "LASTDAY", Group: "etl time", Sig: "(STRING, [STRING]) -> STRING?",
+		Name: "LASTDAY", Group: "time", Sig: "(STRING, [STRING]) -> STRING?",
 		Doc: "The last day of the time's month, at the same time of the day.",
 		Eg:  []function.Example{{Expr: "LASTDAY('2024-02-05 10:00:00')", Result: "2024-02-29 10:00:00"}},
 		Scalar: etlText(func(dst []byte, r *etlReader, t types.TS, _ *javaPattern) ([]byte, bool) {
@@ -109,7 +109,7 @@ var etlTimeFuncs = slices.Concat([]function.Def{
 		}),
 	},
 	{
-		Name: "NEXTDAY", Group: "etl time", Sig: "(STRING, STRING) -> STRING?",
+		Name: "NEXTDAY", Group: "time", Sig: "(STRING, STRING) -> STRING?",
 		Doc: "The first day after the time that is the weekday, given by its English name or the first letters of it.",
 		Eg:  []function.Example{{Expr: "NEXTDAY('2024-02-29 10:00:00', 'Monday')", Result: "2024-03-04 10:00:00"}},
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
@@ -133,7 +133,7 @@ var etlTimeFuncs = slices.Concat([]function.Def{
 		}),
 	},
 	{
-		Name: "ISDATE", Aliases: []string{"ISVALIDTIME"}, Group: "etl time", Sig: "(STRING, [STRING]) -> BOOLEAN",
+		Name: "ISDATE", Aliases: []string{"ISVALIDTIME"}, Group: "time", Sig: "(STRING, [STRING]) -> BOOLEAN",
 		Doc: "Whether the text is a time in the standard form or in the format.",
 		Eg:  []function.Example{{Expr: "ISDATE('2024-02-29')", Result: "TRUE"}, {Expr: "ISDATE('29.2.', 'yyyy')", Result: "TRUE"}, {Expr: "ISDATE('x')", Result: "FALSE"}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
@@ -260,7 +260,7 @@ func move(t types.TS, span, n int64) types.TS {
 
 func unitShift(name, alias, unit, result string) function.Def {
 	return function.Def{
-		Name: name, Aliases: []string{alias}, Group: "etl time", Sig: "(STRING, BIGINT) -> STRING? | (STRING, STRING, BIGINT) -> STRING?",
+		Name: name, Aliases: []string{alias}, Group: "time", Sig: "(STRING, BIGINT) -> STRING? | (STRING, STRING, BIGINT) -> STRING?",
 		Doc: "The time moved by a number of " + strings.ToLower(unit) + "s; the format may stand between them.",
 		Eg:  []function.Example{{Expr: name + "('2024-02-29 10:00:00', 1)", Result: result}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
@@ -282,7 +282,7 @@ func unitShift(name, alias, unit, result string) function.Def {
 
 func dayShift(name string, sign int64, result string) function.Def {
 	return function.Def{
-		Name: name, Group: "etl time", Sig: "(STRING, BIGINT) -> STRING? | (TIMESTAMPS, BIGINT) -> STRING?",
+		Name: name, Group: "time", Sig: "(STRING, BIGINT) -> STRING? | (TIMESTAMPS, BIGINT) -> STRING?",
 		Doc: "The day some days " + map[int64]string{1: "after", -1: "before"}[sign] + " the time, as yyyy-MM-dd.",
 		Eg:  []function.Example{{Expr: name + "('2017-09-15', 30)", Result: result}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {

@@ -1,6 +1,8 @@
 package builtin
 
 import (
+	"strings"
+
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -10,7 +12,7 @@ import (
 // functions of the same names, which take dates and timestamps.
 var etlFieldFuncs = []function.Def{
 	etlFieldDef("YEAR", "YYYY", "YEAR", "2024"), etlFieldDef("QUARTER", "", "QUARTER", "1"), etlFieldDef("MONTH", "", "MONTH", "2"),
-	etlFieldDef("WEEK", "WEEKOFYEAR", "WEEK", "9"), etlFieldDef("DAYOFMONTH", "DD", "DAY", "29"), etlFieldDef("HOUR", "HH", "HOUR", "10"),
+	etlFieldDef("WEEK", "WEEKOFYEAR", "WEEK", "9"), etlFieldDef("DAYOFMONTH", "DAY DD", "DAY", "29"), etlFieldDef("HOUR", "HH", "HOUR", "10"),
 	etlFieldDef("MINUTE", "", "MINUTE", "11"), etlFieldDef("SECOND", "SS", "SECOND", "12"), etlFieldDef("WEEKDAY", "", "WEEKDAY", "4"),
 }
 
@@ -30,7 +32,7 @@ func etlField(unit string) func(types.TS) int64 {
 
 func etlFieldDef(name, alias, unit, result string) function.Def {
 	d := function.Def{
-		Name: name, Group: "etl time", Sig: "(STRING, [STRING]) -> BIGINT?",
+		Name: name, Group: "time", Sig: "(STRING, [STRING]) -> BIGINT?",
 		Doc: "The " + name + " field of a time in a text, in the standard form or in a format.",
 		Eg:  []function.Example{{Expr: name + "('2024-02-29 10:11:12')", Result: result}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
@@ -49,23 +51,23 @@ func etlFieldDef(name, alias, unit, result string) function.Def {
 		}),
 	}
 	if alias != "" {
-		d.Aliases = []string{alias}
+		d.Aliases = strings.Fields(alias)
 	}
 	return d
 }
 
 // etlEpochFuncs convert between texts and numbers.
 var etlEpochFuncs = []function.Def{
-	epochText("TIMESTAMP2STRING", 1, "1709210096789"), epochText("LINUXTIME2STRING", 1000, "1709210096", "LINUXTOCHAR"),
+	epochText("TIMESTAMP2STRING", 1, "1709210096789", "TIMELONG2STRING"), epochText("LINUXTIME2STRING", 1000, "1709210096", "LINUXTOCHAR"),
 	epochText("FROMUNIXTIME", 1000, "1709210096"),
-	epochOf("CURSTAMP", 1, "1709210096000"), epochOf("CURSTAMP_SECOND", 1000, "1709210096", "TIMESTAMP_SECOND"),
+	epochOf("CURSTAMP", 1, "1709210096000", "TIMESTAMP"), epochOf("CURSTAMP_SECOND", 1000, "1709210096", "TIMESTAMP_SECOND"),
 	epochOf("UNIXTIMESTAMP", 1000, "1709210096", "UNIXTIME"),
 	{
-		Name: "GETDATE", Aliases: []string{"GETTIME"}, Group: "etl time", Sig: "() -> BIGINT!", Volatile: true, Doc: "The current time in milliseconds since 1970.",
+		Name: "GETDATE", Aliases: []string{"GETTIME"}, Group: "time", Sig: "() -> BIGINT!", Volatile: true, Doc: "The current time in milliseconds since 1970.",
 		Scalar: clockScalar(rowTime, func(t types.TS, _ *types.Zone) int64 { return t.Ms }),
 	},
 	{
-		Name: "NEWDATE", Group: "etl time", Sig: "([STRING]) -> STRING?", Volatile: true, Doc: "The current time as text, in the standard form or in a format.",
+		Name: "NEWDATE", Aliases: []string{"ADDNOW", "ADDRECEIVETIME"}, Group: "time", Sig: "([STRING]) -> STRING?", Volatile: true, Doc: "The current time as text, in the standard form or in a format.",
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
 			ps, err := patternsOf(args, 0, true)
 			if err != nil {
@@ -90,14 +92,14 @@ var etlEpochFuncs = []function.Def{
 	},
 	dayBorder("DAYBEGIN", "start", 0), dayBorder("DAYEND", "end", types.MsPerDay-1),
 	{
-		Name: "TO_DATE", Group: "etl time", Sig: "(BIGINT) -> DATE?", Doc: "The day some days after 1970-01-01.",
+		Name: "TO_DATE", Group: "time", Sig: "(BIGINT) -> DATE?", Doc: "The day some days after 1970-01-01.",
 		Eg: []function.Example{{Expr: "TO_DATE(100)", Result: "1970-04-11"}},
 		Scalar: function.MapOk1(func(days int64) (int32, bool) {
 			return int32(days), days > -100_000_000 && days < 100_000_000
 		}),
 	},
 	{
-		Name: "TO_TIMESTAMP", Group: "etl time", Sig: "(BIGINT) -> TIMESTAMP(3)?", Doc: "The local time some milliseconds after 1970.",
+		Name: "TO_TIMESTAMP", Group: "time", Sig: "(BIGINT) -> TIMESTAMP(3)?", Doc: "The local time some milliseconds after 1970.",
 		Eg: []function.Example{{Expr: "TO_TIMESTAMP(1709210096789)", Result: "2024-02-29 12:34:56.789"}},
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
 			zone := types.NewZone(cx.Zone)
@@ -112,7 +114,7 @@ var etlEpochFuncs = []function.Def{
 // etlTimeVariants mean something else in rsqldb than in Flink.
 var etlTimeVariants = []function.Def{
 	{
-		Name: "NOW", Group: "etl time", Sig: "([BIGINT]) -> BIGINT", Volatile: true,
+		Name: "NOW", Group: "time", Sig: "([BIGINT]) -> BIGINT", Volatile: true,
 		Doc: "The current time in seconds since 1970, moved by a number of seconds.",
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
 			if len(args) == 1 {
@@ -127,7 +129,7 @@ var etlTimeVariants = []function.Def{
 func epochText(name string, ms int64, eg string, aliases ...string) function.Def {
 	unit := map[int64]string{1: "milliseconds", 1000: "seconds"}[ms]
 	return function.Def{
-		Name: name, Aliases: aliases, Group: "etl time", Sig: "(BIGINT, [STRING]) -> STRING?",
+		Name: name, Aliases: aliases, Group: "time", Sig: "(BIGINT, [STRING]) -> STRING?",
 		Doc: "The time some " + unit + " after 1970 as text, in the standard form or in a format.",
 		Eg:  []function.Example{{Expr: name + "(" + eg + ")", Result: "2024-02-29 12:34:56"}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
@@ -156,7 +158,7 @@ func epochText(name string, ms int64, eg string, aliases ...string) function.Def
 func epochOf(name string, ms int64, result string, aliases ...string) function.Def {
 	unit := map[int64]string{1: "milliseconds", 1000: "seconds"}[ms]
 	return function.Def{
-		Name: name, Aliases: aliases, Group: "etl time", Sig: "([STRING], [STRING]) -> BIGINT?", Volatile: true,
+		Name: name, Aliases: aliases, Group: "time", Sig: "([STRING], [STRING]) -> BIGINT?", Volatile: true,
 		Doc: "The " + unit + " since 1970 of a text, in the standard form or in a format; without arguments of the current time.",
 		Eg:  []function.Example{{Expr: name + "('2024-02-29 12:34:56')", Result: result}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
@@ -179,7 +181,7 @@ func epochOf(name string, ms int64, result string, aliases ...string) function.D
 // dayBorder makes a function to the start or end of the day some days ago.
 func dayBorder(name, what string, add int64) function.Def {
 	return function.Def{
-		Name: name, Group: "etl time", Sig: "(BIGINT) -> BIGINT", Volatile: true,
+		Name: name, Aliases: []string{strings.TrimPrefix(name, "DAY")}, Group: "time", Sig: "(BIGINT) -> BIGINT", Volatile: true,
 		Doc: "The " + what + " of the day some days ago, in milliseconds since 1970.",
 		Scalar: function.Bound(func(cx *function.Context, _ []function.Arg, _ types.Type) (function.Call, error) {
 			zone := types.NewZone(cx.Zone)
