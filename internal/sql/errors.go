@@ -33,6 +33,8 @@ func (p *parser) suggest(err *diag.Error) *diag.Error {
 		return err.DidYouMean(strings.ToUpper(t.Text), p.tried)
 	case p.atEnd && slices.Contains(statementWords, t.Keyword):
 		return err.Hint("a semicolon may be missing before it")
+	case t.Kind == Word && keywordTable[t.Keyword].class == reservedWord && !p.rsqldb:
+		return err.Hint("%s is a reserved word; as a name it needs backquotes: `%s`", t.Keyword, t.Text)
 	case t.Kind == Op && opHints[t.Text] != "":
 		return err.Hint("%s", opHints[t.Text])
 	}

@@ -17,7 +17,7 @@ import (
 
 // Options say how to read a text.
 type Options struct {
-	// Dialect is "" or "flink" for Flink SQL, or "rsqldb". SET 'sql.dialect' =
+	// Dialect is "", "flink" or "default" for Flink SQL, or "rsqldb". SET 'sql.dialect' =
 	// '…' in a text switches for what follows.
 	Dialect string
 }
@@ -27,7 +27,7 @@ type Options struct {
 // the parser goes on behind the next semicolon, and what it could read is
 // returned beside the error.
 func Parse(src string, opts Options) ([]ast.Statement, error) {
-	if err := checkSize(src); err != nil {
+	if err := check(src, opts); err != nil {
 		return nil, err
 	}
 	p := newParser(src, opts)
@@ -59,8 +59,8 @@ func (p *parser) terminated() ast.Statement {
 		p.atEnd = false
 	}
 	if set, ok := stmt.(*ast.Set); ok && set.Key != nil && !p.failed && strings.EqualFold(set.Key.Value, "sql.dialect") {
-		if !strings.EqualFold(set.Value.Value, "rsqldb") && !strings.EqualFold(set.Value.Value, "flink") && !strings.EqualFold(set.Value.Value, "default") {
-			p.failWith(diag.At(set.Value.Span, diag.BadValue, "there is no dialect %q", set.Value.Value).Hint("dialects are flink and rsqldb"))
+		if !knownDialect(set.Value.Value) {
+			p.failWith(badDialect(set.Value.Span, set.Value.Value))
 			return stmt
 		}
 		p.setDialect(set.Value.Value)
@@ -71,7 +71,7 @@ func (p *parser) terminated() ast.Statement {
 // ParseExpr reads one scalar expression, as a condition of a filter or an
 // argument of the command line.
 func ParseExpr(src string, opts Options) (ast.Expr, error) {
-	if err := checkSize(src); err != nil {
+	if err := check(src, opts); err != nil {
 		return nil, err
 	}
 	p := newParser(src, opts)
@@ -84,7 +84,7 @@ func ParseExpr(src string, opts Options) (ast.Expr, error) {
 
 // ParseQuery reads one query.
 func ParseQuery(src string, opts Options) (ast.Query, error) {
-	if err := checkSize(src); err != nil {
+	if err := check(src, opts); err != nil {
 		return nil, err
 	}
 	p := newParser(src, opts)
@@ -96,10 +96,22 @@ func ParseQuery(src string, opts Options) (ast.Query, error) {
 	return q, p.errs.Err()
 }
 
-// checkSize keeps offsets within diag.Span.
-func checkSize(src string) error {
+// check refuses a dialect that does not exist and a text whose offsets diag.Span
+// cannot hold.
+func check(src string, opts Options) error {
+	if d := opts.Dialect; d != "" && !knownDialect(d) {
+		return badDialect(diag.Span{}, d)
+	}
 	if len(src) > 1<<30 {
 		return diag.At(diag.Span{}, diag.Limit, "a text of %d bytes; at most %d are read", len(src), 1<<30)
 	}
 	return nil
+}
+
+func knownDialect(name string) bool {
+	return strings.EqualFold(name, "rsqldb") || strings.EqualFold(name, "flink") || strings.EqualFold(name, "default")
+}
+
+func badDialect(at diag.Span, name string) *diag.Error {
+	return diag.At(at, diag.BadValue, "there is no dialect %q", name).Hint("dialects are flink and rsqldb")
 }
