@@ -189,6 +189,9 @@ type Connector struct {
 	SinkChangelog Changelog
 	// DefaultFormat is the format of a table that names none, nil if there is no such thing.
 	DefaultFormat func(options map[string]string) (name string, f format.Format, err error)
+	// KeyFormat makes the format of a table out of those of 'key.format', nil if
+	// not given, and of the value. A connector without it has no 'key.format'.
+	KeyFormat func(options map[string]string, key, value format.Format) (format.Format, error)
 	// Check tells what is wrong with options, before the table is used; nil
 	// checks nothing.
 	Check func(options map[string]string) error

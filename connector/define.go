@@ -26,6 +26,9 @@ type Spec[O any] struct {
 	SinkChangelog Changelog
 	// DefaultFormat is the format of a table that names none.
 	DefaultFormat func(o *O) (name string, f format.Format, err error)
+	// KeyFormat makes the format of a table out of those of 'key.format', nil if
+	// not given, and of the value.
+	KeyFormat func(o *O, key, value format.Format) (format.Format, error)
 }
 
 // Define makes a connector. The options are the fields of O, whose tags are
@@ -47,6 +50,15 @@ func Define[O any](name, doc string, s Spec[O]) *Connector {
 	c.Check = func(given map[string]string) error {
 		_, err := parse(given)
 		return err
+	}
+	if s.KeyFormat != nil {
+		c.KeyFormat = func(given map[string]string, key, value format.Format) (format.Format, error) {
+			o, err := parse(given)
+			if err != nil {
+				return nil, err
+			}
+			return s.KeyFormat(o, key, value)
+		}
 	}
 	if s.DefaultFormat != nil {
 		c.DefaultFormat = func(given map[string]string) (string, format.Format, error) {
@@ -137,7 +149,12 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 			key = "value.format"
 		}
 	}
-	engine, ofFormat := map[string]string{}, map[string]string{}
+	engine, ofFormat, ofKey := map[string]string{}, map[string]string{}, map[string]string{}
+	keyName, keyPrefix := "", ""
+	if b.Connector.KeyFormat != nil {
+		keyName = with["key.format"]
+		keyPrefix = "key." + keyName + "."
+	}
 	b.FormatName = with[key]
 	prefix := b.FormatName + "."
 	if key == "value.format" {
@@ -149,6 +166,9 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 		case k == "connector" || k == key && !declares(b.Connector.Options, k):
 		case declares(declared, k):
 			engine[k] = v
+		case keyName != "" && k == "key.format":
+		case keyName != "" && strings.HasPrefix(k, keyPrefix):
+			ofKey[k[len(keyPrefix):]] = v
 		case b.FormatName != "" && strings.HasPrefix(k, prefix):
 			ofFormat[k[len(prefix):]] = v
 		default:
@@ -162,17 +182,8 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 		return nil, option.Errorf("dead-letter.path", "required with 'on-error' = 'dead-letter'")
 	}
 	if b.FormatName != "" {
-		spec := formats.Find(b.FormatName)
-		if spec == nil {
-			return nil, notFound(key, b.FormatName, formats.Names())
-		}
 		var err error
-		if b.Format, err = spec.New(ofFormat); err != nil {
-			if e, ok := err.(*option.Error); ok {
-				named := *e
-				named.Key = prefix + e.Key
-				return nil, &named
-			}
+		if b.Format, err = newFormat(formats, key, b.FormatName, prefix, ofFormat); err != nil {
 			return nil, err
 		}
 	} else if b.Connector.DefaultFormat != nil {
@@ -183,12 +194,39 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 	} else if b.Connector.NeedsFormat {
 		return nil, &option.Error{Key: "format", Why: "required, but not given", Hint: "known: " + strings.Join(formats.Names(), ", ")}
 	}
+	if b.Connector.KeyFormat != nil && b.Format != nil {
+		var ofKeys format.Format
+		var err error
+		if keyName != "" {
+			if ofKeys, err = newFormat(formats, "key.format", keyName, keyPrefix, ofKey); err != nil {
+				return nil, err
+			}
+		}
+		if b.Format, err = b.Connector.KeyFormat(b.Options, ofKeys, b.Format); err != nil {
+			return nil, err
+		}
+	}
 	if b.Connector.Check != nil {
 		if err := b.Connector.Check(b.Options); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
+}
+
+// newFormat makes the format called name; key is the option that names it.
+func newFormat(formats format.Set, key, name, prefix string, options map[string]string) (format.Format, error) {
+	spec := formats.Find(name)
+	if spec == nil {
+		return nil, notFound(key, name, formats.Names())
+	}
+	f, err := spec.New(options)
+	if e, ok := err.(*option.Error); ok {
+		named := *e
+		named.Key = prefix + e.Key
+		return nil, &named
+	}
+	return f, err
 }
 
 func declares(options []Option, key string) bool {

@@ -136,6 +136,12 @@ type Format interface {
 // Quoter is a Format with Quoted framing whose quotes are not ".
 type Quoter interface{ QuoteChar() byte }
 
+// Keyer is a Format whose records have the table's primary key apart from the
+// value: the engine tells it the columns before it uses the format.
+type Keyer interface {
+	WithKey(columns []string) (Format, error)
+}
+
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {
 	Name, Doc string

@@ -99,10 +99,8 @@ func (b *binder) view(obj *catalog.Object, span diag.Span) (plan.Node, error) {
 	o := *b.Options
 	o.Catalog = b.Catalog.In(obj.Catalog, obj.Database)
 	inner := &binder{Options: &o, nodes: b.nodes, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, checking: b.checking}
-	n, err := inner.query(obj.View.As, nil)
-	if err == nil {
-		err = inner.finish(nil)
-	}
+	n, err := inner.queryNode(obj.View.As, nil)
+	err = inner.finish(err)
 	if err == nil && obj.View.Columns != nil {
 		idents := make([]*ast.Ident, len(obj.View.Columns))
 		for i, c := range obj.View.Columns {
@@ -313,6 +311,15 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 	}
 	if n := bound.Engine.SinkParallelism; n != nil {
 		p.SinkParallelism = *n
+	}
+	if k, ok := p.Format.(format.Keyer); ok {
+		var names []string
+		for _, i := range p.PrimaryKey {
+			names = append(names, p.Physical.Fields[i].Name)
+		}
+		if p.Format, err = k.WithKey(names); err != nil {
+			return nil, diag.At(span, diag.NotAllowed, "table %s: %w", path.Name, err)
+		}
 	}
 	p.Changelog = p.Format != nil && p.Format.Changelog()
 	for _, m := range p.Metadata {
