@@ -5,4 +5,4 @@ import (
 )
 
 // aggFuncs are all aggregate functions.
-var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs, aggOverFuncs)
+var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs, aggBitmapFuncs, aggOverFuncs)
