@@ -17,7 +17,7 @@ func (p *parser) fail(expected string) {
 		p.failWith(diag.At(t.Span, diag.Syntax, "%s", t.Text))
 		return
 	}
-	if a := p.alias; a != nil && a.Span == p.prev && !a.Quoted {
+	if a := p.alias; a != nil && a.Span == p.prev && !a.Quoted && len(a.Name) > 3 {
 		if near := diag.Nearest(strings.ToUpper(a.Name), followers); near != "" {
 			p.failWith(diag.At(a.Span, diag.Syntax, "expected a clause or %s, found %s", expected, a.Name).Hint("did you mean %s?", near))
 			return
@@ -30,7 +30,10 @@ func (p *parser) fail(expected string) {
 func (p *parser) suggest(err *diag.Error) *diag.Error {
 	switch t := p.tok; {
 	case t.Kind == Word && t.Keyword == "":
-		return err.DidYouMean(strings.ToUpper(t.Text), p.tried)
+		word := strings.ToUpper(t.Text)
+		if near := diag.Nearest(word, p.tried); plausible(word, near) {
+			return err.Hint("did you mean %s?", near)
+		}
 	case p.atEnd && slices.Contains(statementWords, t.Keyword):
 		return err.Hint("a semicolon may be missing before it")
 	case t.Kind == Word && keywordTable[t.Keyword].class == reservedWord && !p.rsqldb:
@@ -39,6 +42,28 @@ func (p *parser) suggest(err *diag.Error) *diag.Error {
 		return err.Hint("%s", opHints[t.Text])
 	}
 	return err
+}
+
+// plausible tells whether somebody may have meant near by word. A short word is
+// near to too many others: it must have lost, gained or swapped letters.
+func plausible(word, near string) bool {
+	if near == "" || len(word) > 3 {
+		return near != ""
+	}
+	a, b := []byte(word), []byte(near)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b) || subsequence(word, near) || subsequence(near, word)
+}
+
+// subsequence tells whether the letters of a stand in b in their order.
+func subsequence(a, b string) bool {
+	for i := 0; i < len(b) && a != ""; i++ {
+		if a[0] == b[i] {
+			a = a[1:]
+		}
+	}
+	return a == ""
 }
 
 // opHints are for operators of other languages.

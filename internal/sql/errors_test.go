@@ -114,18 +114,16 @@ func TestWhatIsDeepButAllowed(t *testing.T) {
 	for name, src := range map[string]string{
 		"parentheses": "SELECT " + rep("(", 200) + "1" + rep(")", 200),
 		"OR":          "SELECT a" + rep(" OR a = 1", 5_000),
-		"IN":          "SELECT a IN (1" + rep(", 1", 500_000) + ")",
-		"VALUES":      "VALUES (1, 'a')" + rep(", (1, 'a')", 200_000),
-		"statements":  rep("SELECT a, b FROM t WHERE c > 1;\n", 100_000),
+		"IN":          "SELECT a IN (1" + rep(", 1", 50_000) + ")",
+		"VALUES":      "VALUES (1, 'a')" + rep(", (1, 'a')", 20_000),
+		"statements":  rep("SELECT a, b FROM t WHERE c > 1;\n", 20_000),
 	} {
-		stmts, err := sql.Parse(src, sql.Options{})
-		if err != nil {
+		if _, err := sql.Parse(src, sql.Options{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		if name != "statements" {
 			checkRoundTrip(t, src, "")
 		}
-		_ = stmts
 	}
 }
