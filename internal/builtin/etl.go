@@ -8,7 +8,7 @@ import (
 )
 
 // etlFamilies are functions of RocketMQ-Streams that Flink SQL does not have.
-var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs, etlTimeFuncs, etlJSONFuncs}
+var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs, etlAggregateFuncs, etlTimeFuncs, etlJSONFuncs}
 
 // rsqldbVariants are functions of Flink's names that mean something else in
 // the rsqldb dialect.
