@@ -72,6 +72,7 @@ func (d *decoder) Scan(recs *format.Records, from, to int, bad format.BadRow) in
 		d.values = make([]Value, need)
 	}
 	d.values = d.values[:0]
+	d.proj.IndexRecords(d.buf, recs.Val[from:to])
 	for r := from; r < to; r++ {
 		at, end, ok := bounds(d.buf, recs.Val[r])
 		if !ok {
@@ -91,6 +92,19 @@ func (d *decoder) Scan(recs *format.Records, from, to int, bad format.BadRow) in
 		d.record = append(d.record, int32(r))
 	}
 	return len(d.record)
+}
+
+// IndexRecords is Index for the part of buf that has the records.
+func (p *Projector) IndexRecords(buf []byte, recs []format.Span) {
+	from, end := len(buf), 0
+	for _, s := range recs {
+		if s.Len > 0 {
+			from, end = min(from, int(s.Off)), max(end, int(s.Off+s.Len))
+		}
+	}
+	if from < end {
+		p.Index(buf, from, end)
+	}
 }
 
 // bounds returns where the text of a record starts and ends, blanks around it

@@ -39,7 +39,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		fresh, _ := fm.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
 		used, _ := fm.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
-		decode(t, used, []byte(`{"b":{"c":"y"},"a":"x"}`))
+		used.(*decoder).proj.quotes.plain = true // and on a processor without AVX2
+	decode(t, used, []byte(`{"b":{"c":"y"},"a":"x"}`))
 		decode(t, used, text)
 		got, failed := decode(t, fresh, text)
 		again, failedAgain := decode(t, used, text)

@@ -42,11 +42,12 @@ func (v Value) Bytes(buf []byte) []byte {
 // punctuation between them, so that a key costs one comparison mostly. It
 // belongs to one goroutine.
 type Projector struct {
-	root  *object
-	slots int
-	size  int // entries learned
-	at    int // where the last syntax error is
-	why   string
+	root   *object
+	quotes *quotes
+	slots  int
+	size   int // entries learned
+	at     int // where the last syntax error is
+	why    string
 }
 
 // object is an object on the way of a path: its wanted fields, and what was
@@ -96,7 +97,7 @@ const (
 // NewProjector returns a Projector for paths; a path is names from the outermost
 // object inwards, at least one. Objects gets as many values as there are paths.
 func NewProjector(paths [][]string) *Projector {
-	p := &Projector{root: newObject(), slots: len(paths)}
+	p := &Projector{root: newObject(), quotes: &quotes{}, slots: len(paths)}
 	for slot, path := range paths {
 		o := p.root
 		for i, name := range path {
@@ -121,10 +122,17 @@ func NewProjector(paths [][]string) *Projector {
 
 func newObject() *object { return &object{fields: map[string]*field{}, known: map[string]*entry{}} }
 
+// Index prepares for objects in buf[from:end]. At least Slack bytes behind end
+// must be readable.
+func (p *Projector) Index(buf []byte, from, end int) { p.quotes.index(buf, from, end) }
+
+// Share lets p use what q was prepared for.
+func (p *Projector) Share(q *Projector) { p.quotes = q.quotes }
+
 // Object reads the object that starts at buf[from], which ends before end, and
 // stores the values of the paths in out, which is as long as there are paths.
 // It returns the index behind the object, or -1 if the text is damaged: see
-// Err. At least 32 bytes behind end must be readable in buf.
+// Err. The place must be within what Index was called for.
 func (p *Projector) Object(buf []byte, from, end int, out []Value) int {
 	clear(out[:p.slots])
 	return p.object(buf, from, end, p.root, out)
@@ -137,12 +145,6 @@ func (p *Projector) fail(at int, why string) int {
 	p.at, p.why = at, why
 	return -1
 }
-
-const (
-	ones   = 0x0101010101010101
-	highs  = 0x8080808080808080
-	quotes = ones * '"'
-)
 
 // object is the hot loop. What it does for a field is: compare the text in front
 // of the value with the one that followed last time, find the end of the value,
@@ -162,15 +164,7 @@ func (p *Projector) object(buf []byte, at, end int, o *object, out []Value) int 
 		case stringEntry:
 			start := at
 			for {
-				x := binary.LittleEndian.Uint64(buf[at:]) ^ quotes
-				m := (x - ones) &^ x & highs
-				if m == 0 {
-					if at += 8; at < end {
-						continue
-					}
-					return p.fail(start-1, "a string does not end")
-				}
-				if at += bits.TrailingZeros64(m) >> 3; at >= end {
+				if at = p.quotes.next(at, end); at >= end {
 					return p.fail(start-1, "a string does not end")
 				}
 				if buf[at-1] != '\\' || !oddSlashes(buf[start:at]) {
@@ -261,22 +255,14 @@ func (p *Projector) skip(buf []byte, at, end int) int {
 // skipString returns the index behind the string that starts at buf[at].
 func (p *Projector) skipString(buf []byte, at, end int) int {
 	start := at
-	for at++; at < end; {
-		x := binary.LittleEndian.Uint64(buf[at:]) ^ quotes
-		m := (x - ones) &^ x & highs
-		if m == 0 {
-			at += 8
-			continue
-		}
-		if at += bits.TrailingZeros64(m) >> 3; at >= end {
-			break
+	for at++; ; at++ {
+		if at = nextQuote(buf, at, end); at >= end {
+			return p.fail(start, "a string does not end")
 		}
 		if buf[at-1] != '\\' || !oddSlashes(buf[start:at]) {
 			return at + 1
 		}
-		at++
 	}
-	return p.fail(start, "a string does not end")
 }
 
 // skipNested returns the index behind the array or object that starts at
@@ -288,7 +274,7 @@ func (p *Projector) skipNested(buf []byte, at, end int) int {
 	for at < end {
 		// Brackets with 0x20 set and bits 1 and 2 cleared are 0x79, as are y, Y, _ and DEL.
 		w := binary.LittleEndian.Uint64(buf[at:])
-		x, y := w^quotes, ((w|blank)&not6)^brace
+		x, y := w^quote8, ((w|blank)&not6)^brace
 		m := ((x-ones)&^x | (y-ones)&^y) & highs
 		if m == 0 {
 			at += 8

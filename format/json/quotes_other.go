@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package json
+
+const canMark = false
+
+func markQuotes(*uint64, *byte, int) {}
