@@ -14,7 +14,7 @@ demo: build ## the main job on shipped data
 	cd examples/detect && ../../$(BIN) run detect.sql
 
 test: ## all tests that can run here; what is skipped is said
-	$(GO) run ./internal/services/testrun
+	./scripts/test
 
 quick: ## short tests only
 	$(GO) test -short ./...
@@ -43,7 +43,7 @@ bench-nexmark:
 	$(GO) run ./bench/nexmark
 
 services: ## real RocketMQ and Kafka on loopback
-	$(GO) run ./internal/services/run
+	$(GO) run ./cmd/services run
 
 chaos: ## kill -9 tests, long form; SEED=n repeats one
 	RUNNEL_CHAOS=300 $(GO) test -run Chaos -timeout 60m ./internal/chaos
