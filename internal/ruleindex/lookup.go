@@ -68,11 +68,7 @@ func (x *segTask) textSet(f int32, s string, escaped bool) int32 {
 	if ft.direct || len(s) > memoValue {
 		return x.missText(f, s, escaped)
 	}
-	kind := uint64(0)
-	if escaped {
-		kind = 1
-	}
-	lo, hi := hashText(x.seed, kind, s)
+	lo, hi := x.seeds.hash(s, escaped)
 	if set := ft.memo.get(lo, hi); set >= 0 {
 		return set
 	}

@@ -1,6 +1,6 @@
 package ruleindex
 
-import "github.com/zeebo/xxh3"
+import "hash/maphash"
 
 // cache maps 128-bit keys to numbers, with room for a fixed number of entries
 // that fight for it four at a time. Keys are hashes under a seed of the process
@@ -75,10 +75,21 @@ func (c *cache) clear() { clear(c.entries) }
 
 func (c *cache) bytes() int { return 24 * len(c.entries) }
 
-// hashText is the memo's key of a value; kind tells texts from undecoded ones.
-func hashText(seed uint64, kind uint64, s string) (lo, hi uint64) {
-	h := xxh3.HashString128Seed(s, seed+kind)
-	return h.Lo, h.Hi
+// seeds are the secrets of a task's memo keys: two hashes of 64 bits each, of
+// texts and of undecoded texts.
+type seeds [2][2]maphash.Seed
+
+func newSeeds() *seeds {
+	return &seeds{{maphash.MakeSeed(), maphash.MakeSeed()}, {maphash.MakeSeed(), maphash.MakeSeed()}}
+}
+
+// hash is the memo's key of a value.
+func (k *seeds) hash(s string, escaped bool) (lo, hi uint64) {
+	p := &k[0]
+	if escaped {
+		p = &k[1]
+	}
+	return maphash.String(p[0], s), maphash.String(p[1], s)
 }
 
 // sets interns lists of numbers: sets of atoms that fired, lists of rules.

@@ -1,6 +1,7 @@
 package ruleindex
 
 import (
+	"math/rand/v2"
 	"slices"
 
 	"github.com/runnelio/runnel/internal/multimatch"
@@ -10,7 +11,7 @@ import (
 // one goroutine.
 type segTask struct {
 	seg     *segment
-	seed    uint64
+	seeds   *seeds
 	fields  []fieldTask
 	sets    *sets // of atoms
 	lists   *sets // of rules
@@ -56,9 +57,9 @@ const (
 	sampleEnough = 800 // samples before access predicates are chosen anew
 )
 
-func newSegTask(s *segment, seed uint64) *segTask {
-	x := &segTask{seg: s, seed: seed, wake: s.wake}
-	x.sets, x.lists = newSets(seed^0x5851F42D4C957F2D), newSets(0)
+func newSegTask(s *segment, k *seeds) *segTask {
+	x := &segTask{seg: s, seeds: k, wake: s.wake}
+	x.sets, x.lists = newSets(rand.Uint64()), newSets(rand.Uint64())
 	x.sigs = newCache(sigStart, sigMost)
 	x.fields = make([]fieldTask, len(s.fields))
 	x.all = &rowPlan{}

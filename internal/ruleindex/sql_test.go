@@ -84,7 +84,9 @@ func (g *sqlGen) columnOf(kind types.Kind) *plan.Column {
 	}
 }
 
-func lit(v types.Value, t types.Type) plan.Expr { return &plan.Literal{Value: v, T: t.WithNull(v == nil)} }
+func lit(v types.Value, t types.Type) plan.Expr {
+	return &plan.Literal{Value: v, T: t.WithNull(v == nil)}
+}
 
 func op(o plan.Op, args ...plan.Expr) plan.Expr {
 	return &plan.OpExpr{Op: o, Args: args, T: types.Of(types.Boolean).WithNull(true)}

@@ -1,7 +1,6 @@
 package ruleindex
 
 import (
-	"math/rand/v2"
 	"slices"
 
 	"github.com/runnelio/runnel/internal/eval"
@@ -13,7 +12,7 @@ import (
 type Task struct {
 	ix      *Index
 	segs    []*segTask
-	seed    uint64
+	seeds   *seeds
 	preds   map[int32]*eval.Predicate // of rules whose hits are confirmed
 	hits    []int64                   // by rule number
 	last    []int64                   // by rule number: Now of the last hit
@@ -39,7 +38,7 @@ type Task struct {
 
 // NewTask returns a task for the index.
 func (ix *Index) NewTask() *Task {
-	t := &Task{seed: rand.Uint64(), preds: map[int32]*eval.Predicate{}}
+	t := &Task{seeds: newSeeds(), preds: map[int32]*eval.Predicate{}}
 	t.Use(ix)
 	return t
 }
@@ -60,7 +59,7 @@ func (t *Task) Use(ix *Index) {
 			old = old[:len(old)-1]
 			continue
 		}
-		t.segs = append(t.segs, newSegTask(s, t.seed))
+		t.segs = append(t.segs, newSegTask(s, t.seeds))
 	}
 	n := len(ix.rules)
 	for len(t.hits) < n {
