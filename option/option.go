@@ -72,17 +72,25 @@ func Declared[O any]() []Option {
 // defaults. Keys that o does not declare are an error, as are missing required
 // ones, values that do not parse, and those out of range. The errors are
 // *Error; the first in the order of the declaration is returned, unknown keys
-// last in the order of the alphabet.
+// in the order of the alphabet behind wrong values and before missing ones.
 func Parse(o any, given map[string]string) error {
 	v := reflect.ValueOf(o).Elem()
 	fields := fieldsOf(v.Type())
 	used := map[string]bool{}
+	var first error
 	for _, f := range fields {
-		if err := f.set(v.FieldByIndex(f.index), given, used); err != nil {
-			return err
+		if err := f.set(v.FieldByIndex(f.index), given, used); err != nil && first == nil {
+			first = err
 		}
 	}
-	return unknown(fields, given, used)
+	err := unknown(fields, given, used)
+	if e, ok := first.(*Error); ok && e.Value == "" && err != nil {
+		return err // a required option is missing because it is misspelt
+	}
+	if first != nil {
+		return first
+	}
+	return err
 }
 
 func unknown(fields []field, given map[string]string, used map[string]bool) error {

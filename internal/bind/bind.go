@@ -45,7 +45,7 @@ type Param struct {
 // Query binds a query. Errors are *diag.Error or a diag.List of up to ten.
 func Query(o *Options, q ast.Query) (plan.Node, error) {
 	b := newBinder(o)
-	n, err := b.query(q, nil)
+	n, err := b.queryNode(q, nil)
 	return n, b.finish(err)
 }
 

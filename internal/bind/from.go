@@ -28,20 +28,16 @@ func (b *binder) from(ref ast.TableRef, frame *scope) (plan.Node, *scope, error)
 
 // duplicateTables refuses two tables of one name: nothing could tell them apart.
 func duplicateTables(cols []scopeColumn, ref ast.TableRef) error {
-	seen := map[string]int{}
-	prev := ""
-	for i, c := range cols {
-		name := ""
-		if len(c.tables) > 0 {
-			name = c.tables[0]
+	seen := map[string][]string{}
+	for _, c := range cols {
+		if len(c.tables) == 0 {
+			continue
 		}
-		if name != prev && name != "" {
-			if _, ok := seen[name]; ok && slices.Equal(cols[seen[name]].tables, c.tables) {
-				return diag.At(ref.Pos(), diag.Exists, "two tables of FROM are called %s", name).Hint("give them different aliases: %s AS a", name)
-			}
-			seen[name] = i
+		k := c.tables[0] + "\x00" + c.name
+		if other, ok := seen[k]; ok && slices.Equal(other, c.tables) {
+			return diag.At(ref.Pos(), diag.Exists, "two tables of FROM are called %s", c.tables[0]).Hint("give them different aliases: %s AS a", c.tables[0])
 		}
-		prev = name
+		seen[k] = c.tables
 	}
 	return nil
 }

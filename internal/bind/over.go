@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -43,12 +44,54 @@ func (e *overRef) Type() types.Type                   { return e.t }
 func (e *overRef) Children() []plan.Expr              { return nil }
 func (e *overRef) WithChildren([]plan.Expr) plan.Expr { return e }
 
-// rankings are the functions that exist only with OVER.
-var rankings = map[string]bool{
-	"ROW_NUMBER": true, "RANK": true, "DENSE_RANK": true, "PERCENT_RANK": true, "CUME_DIST": true, "NTILE": true, "LAG": true, "LEAD": true,
+// rankings are the functions that exist only with OVER, with their types.
+var rankings = map[string]function.Infer{
+	"ROW_NUMBER": noArgs(types.BigInt), "RANK": noArgs(types.BigInt), "DENSE_RANK": noArgs(types.BigInt),
+	"PERCENT_RANK": noArgs(types.Double), "CUME_DIST": noArgs(types.Double), "NTILE": inferTiles, "LAG": inferShift, "LEAD": inferShift,
 }
 
-func isRanking(name string) bool { return rankings[name] }
+func noArgs(k types.Kind) function.Infer {
+	return func(args []function.Arg) (function.Signature, error) {
+		if len(args) > 0 {
+			return function.Signature{}, errors.New("takes no argument")
+		}
+		return function.Signature{Result: types.Of(k).NotNull()}, nil
+	}
+}
+
+func inferTiles(args []function.Arg) (function.Signature, error) {
+	if len(args) != 1 || !args[0].Const || !args[0].Type.IsInteger() {
+		return function.Signature{}, errors.New("takes a constant number of parts")
+	}
+	return function.Signature{Args: []types.Type{types.Of(types.Int).NotNull()}, Result: types.Of(types.BigInt).NotNull()}, nil
+}
+
+func inferShift(args []function.Arg) (function.Signature, error) {
+	var sig function.Signature
+	if len(args) < 1 || len(args) > 3 {
+		return sig, errors.New("takes a value, an offset and a default")
+	}
+	sig.Result = args[0].Type.OrNull()
+	for _, a := range args {
+		sig.Args = append(sig.Args, a.Type)
+	}
+	if len(args) > 1 {
+		if !args[1].Const || !args[1].Type.IsInteger() || args[1].Value == nil {
+			return sig, errors.New("takes a constant integer as its offset")
+		}
+		sig.Args[1] = types.Of(types.BigInt).NotNull()
+	}
+	if len(args) == 3 {
+		t, ok := types.Common(args[0].Type, args[2].Type)
+		if !ok {
+			return sig, fmt.Errorf("cannot mix %s with a default of %s", typeText(args[0].Type), typeText(args[2].Type))
+		}
+		sig.Args[0], sig.Args[2], sig.Result = t.WithNull(args[0].Type.Nullable), t.WithNull(args[2].Type.Nullable), t
+	}
+	return sig, nil
+}
+
+func isRanking(name string) bool { return rankings[name] != nil }
 
 // over binds f(…) OVER (…).
 func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
@@ -67,18 +110,25 @@ func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
 		if x.Distinct || x.Filter != nil {
 			return nil, diag.At(x.Pos(), diag.NotAllowed, "%s takes neither DISTINCT nor FILTER", name)
 		}
-		if name != "LAG" && len(x.Args) > 0 {
-			return nil, diag.At(x.Pos(), diag.BadArgument, "%s takes no argument", name)
-		}
 		args, err := b.exprs(x.Args, &inner)
 		if err != nil {
 			return nil, err
 		}
-		if c.fn, c.args, c.t, err = b.aggResolve(name, args, x.Pos()); err != nil {
-			return nil, err
-		}
-		for i, a := range c.args {
+		known := make([]function.Arg, len(args))
+		for i, a := range args {
+			known[i].Type = a.Type().Plain()
 			if l, ok := b.literal(a); ok {
+				known[i].Const, known[i].Value = true, l.Value
+			}
+		}
+		sig, err := rankings[name](known)
+		if err != nil {
+			return nil, diag.At(x.Pos(), diag.BadArgument, "%s %s", name, err.Error())
+		}
+		c.fn, c.t = defs[0], sig.Result
+		for i, a := range args {
+			c.args = append(c.args, cast(a, sig.Args[i]))
+			if l, ok := b.literal(c.args[i]); ok {
 				if c.consts == nil {
 					c.consts = map[int]types.Value{}
 				}

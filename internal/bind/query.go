@@ -9,19 +9,6 @@ import (
 	"github.com/runnelio/runnel/types"
 )
 
-// query binds a query. outer is the scope around it: of the enclosing query for
-// sub-queries, and the WITH queries in sight; nil at the top.
-func (b *binder) query(q ast.Query, outer *scope) (plan.Node, error) {
-	n, err := b.queryNode(q, outer)
-	if err != nil {
-		return nil, err
-	}
-	if n == nil { // the errors were noted
-		return nil, b.errs.Err()
-	}
-	return n, nil
-}
-
 // subquery binds a query in an expression of s.
 func (b *binder) subquery(q ast.Query, s *scope) (plan.Node, error) {
 	o := *s

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -359,20 +360,19 @@ func optionError(err error, t *ast.CreateTable, path catalog.Path, span diag.Spa
 	case strings.Contains(o.Why, "unknown"):
 		code = diag.UnknownOption
 	}
-	e := diag.At(span, code, "table %s: %s", path.Name, o.Error())
+	e := diag.At(span, code, "table %s: option '%s': %s", path.Name, o.Key, o.Why)
 	if checking {
-		e.Message = o.Error()
+		e.Message = fmt.Sprintf("option '%s': %s", o.Key, o.Why)
 		for _, opt := range t.Options {
 			if opt.Key.Value == o.Key {
 				e.Span = opt.Key.Pos()
-				if o.Value != "" {
+				if o.Value != "" && code != diag.UnknownOption {
 					e.Span = opt.Value.Pos()
 				}
 			}
 		}
 	}
 	if o.Hint != "" {
-		e.Message = strings.TrimSuffix(strings.TrimSuffix(e.Message, o.Hint), "; ")
 		e.Hint("%s", o.Hint)
 	}
 	return e

@@ -3,6 +3,7 @@ package physical
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -76,6 +77,30 @@ func describe(o *Op) string {
 		return "Expand(sets=" + strings.Join(sets, ", ") + ")"
 	case Join:
 		return plan.Describe(s.Join)
+	case WindowAssign:
+		return "WindowTableFunction(" + assignText(s.Assign, in(0)) + ")"
+	case WindowAggregate:
+		text := "WindowAggregate("
+		if len(s.Keys) > 0 {
+			text += "groupBy=[" + plan.NamesOf(in(0), s.Keys) + "], "
+		}
+		text += assignText(s.Assign, in(0)) + ", calls=[" + plan.CallsText(s.Calls, in(0)) + "]"
+		if e := emitText(s.Emit); e != "" {
+			text += ", emit=[" + e + "]"
+		}
+		return text + ")"
+	case WindowRank:
+		return fmt.Sprintf("WindowRank(window=[%s, %s], %s)", in(0).Fields[s.Start].Name, in(0).Fields[s.End].Name, strings.TrimPrefix(strings.TrimSuffix(plan.Describe(s.Rank), ")"), "Rank("))
+	case WindowJoin:
+		return "Window" + plan.Describe(s.Join)
+	case TopN:
+		return s.Kind() + strings.TrimPrefix(plan.Describe(s.Rank), "Rank")
+	case Over:
+		return "OverAggregate" + strings.TrimPrefix(plan.Describe(s.Over), "Over")
+	case SetOp:
+		return fmt.Sprintf("%s(all=[%v])", s.Kind(), s.All)
+	case Union:
+		return "Union(all=[true])"
 	case Correlate:
 		return plan.Describe(s.Correlate)
 	case Rank:
@@ -91,4 +116,49 @@ func describe(o *Op) string {
 		return s.String()
 	}
 	return fmt.Sprintf("%s(fields=[%s])", o.Spec.Kind(), strings.Join(o.Out.Names(), ", "))
+}
+
+// assignText says which windows, and of which time.
+func assignText(a Assign, in *types.Schema) string {
+	w := a.Window
+	text := w.Kind.String()
+	if w.Kind == plan.Hop || w.Kind == plan.Cumulate {
+		text += ", " + ms(w.Slide)
+	}
+	text += ", " + ms(w.Size)
+	if w.Offset != 0 {
+		text += ", offset " + ms(w.Offset)
+	}
+	switch {
+	case a.Attached:
+		text += ", attached " + in.Fields[a.Start].Name + ".." + in.Fields[a.End].Name
+	case a.Proctime:
+		text += ", processing time"
+	case a.Time < len(in.Fields):
+		text += ", " + in.Fields[a.Time].Name
+	}
+	return "window=[" + text + "]"
+}
+
+func ms(v int64) string { return (time.Duration(v) * time.Millisecond).String() }
+
+// emitText says when a window is emitted, if not once when it is over.
+func emitText(e Emit) string {
+	var parts []string
+	if e.Mode != FireOnce {
+		parts = append(parts, [...]string{"once", "separate", "accumulated"}[e.Mode])
+	}
+	if e.EarlyOn {
+		parts = append(parts, "early "+e.Early.String())
+	}
+	if e.LateOn {
+		parts = append(parts, "late "+e.Late.String())
+	}
+	if e.Lateness > 0 {
+		parts = append(parts, "lateness "+e.Lateness.String())
+	}
+	if e.FlushAtEnd {
+		parts = append(parts, "flush at end")
+	}
+	return strings.Join(parts, ", ")
 }

@@ -21,7 +21,7 @@ func TestOracleQueries(t *testing.T) {
 	exact, final, failed := 0, 0, 0
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			how, err := check(t, c, map[string]string{"runnel.batch-size": "1"})
+			how, err := check(t, c, exactly("1"))
 			switch {
 			case err != nil:
 				failed++
@@ -41,6 +41,11 @@ func TestOracleQueries(t *testing.T) {
 		})
 	}
 	t.Logf("%d cases: %d exact, %d equal final rows, %d failed", len(cases), exact, final, failed)
+}
+
+// exactly are the settings of the recording: a watermark behind every row.
+func exactly(batch string) map[string]string {
+	return map[string]string{"runnel.batch-size": batch, "pipeline.auto-watermark-interval": "0 ms"}
 }
 
 // check runs a case. The error says how the result differs; how is "exact" if
@@ -155,4 +160,7 @@ func lines(rows [][]string) string {
 }
 
 // knownFailures are cases that differ, with the reason.
-var knownFailures = map[string]string{}
+var knownFailures = map[string]string{
+	"lateral_topn":     "Flink leaves the replaced row in its result: it sends +U without -U",
+	"lookup_join_left": "the lookup table belongs to the recording's own connector",
+}
