@@ -6,6 +6,7 @@ import (
 	"github.com/runnelio/runnel/format/changelog"
 	"github.com/runnelio/runnel/format/csv"
 	"github.com/runnelio/runnel/format/json"
+	"github.com/runnelio/runnel/format/logfmt"
 	"github.com/runnelio/runnel/format/raw"
 )
 
@@ -18,6 +19,7 @@ func Formats() format.Set {
 		changelog.Ogg,
 		csv.Format,
 		json.Format,
+		logfmt.Format,
 		raw.Format,
 	}
 }

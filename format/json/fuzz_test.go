@@ -40,7 +40,7 @@ func FuzzDecode(f *testing.F) {
 		fresh, _ := fm.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
 		used, _ := fm.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
 		used.(*decoder).proj.quotes.plain = true // and on a processor without AVX2
-	decode(t, used, []byte(`{"b":{"c":"y"},"a":"x"}`))
+		decode(t, used, []byte(`{"b":{"c":"y"},"a":"x"}`))
 		decode(t, used, text)
 		got, failed := decode(t, fresh, text)
 		again, failedAgain := decode(t, used, text)

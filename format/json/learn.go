@@ -76,7 +76,7 @@ func (p *Projector) parse(buf []byte, from, end int, o *object, prev *entry) *en
 	key := buf[at+1 : keyEnd-1]
 	if hasBackslash(key) {
 		var err string
-		if key, err = appendUnescaped(nil, key); err != "" {
+		if key, err = AppendUnescaped(nil, key); err != "" {
 			p.fail(at, err)
 			return nil
 		}

@@ -144,7 +144,7 @@ func (c *reader) members(buf []byte, val Value, f func(key string, v Value)) err
 		}
 		key := buf[at+1 : next-1]
 		if hasBackslash(key) {
-			text, why := appendUnescaped(nil, key)
+			text, why := AppendUnescaped(nil, key)
 			if why != "" {
 				return fmt.Errorf("key %q: %s", key, why)
 			}

@@ -219,7 +219,7 @@ func (c *reader) plain(b []byte) (string, bool) {
 		return vector.View(in), true
 	}
 	var why string
-	c.scratch, why = appendUnescaped(c.scratch[:0], in)
+	c.scratch, why = AppendUnescaped(c.scratch[:0], in)
 	return vector.View(c.scratch), why == ""
 }
 
@@ -230,7 +230,7 @@ func (c *reader) text(b []byte, arena *vector.Arena) (s, why string) {
 	case '"':
 		in := b[1 : len(b)-1]
 		if hasBackslash(in) {
-			out, why := appendUnescaped(arena.Grow(len(in)), in)
+			out, why := AppendUnescaped(arena.Grow(len(in)), in)
 			if why != "" {
 				return "", why
 			}

@@ -8,10 +8,10 @@ import (
 
 func hasBackslash(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }
 
-// appendUnescaped appends the text that s, the inside of a string, stands for.
+// AppendUnescaped appends the text that s, the inside of a string, stands for.
 // why says what is wrong with it. A surrogate without its other half becomes
 // U+FFFD.
-func appendUnescaped(dst, s []byte) (out []byte, why string) {
+func AppendUnescaped(dst, s []byte) (out []byte, why string) {
 	for {
 		i := bytes.IndexByte(s, '\\')
 		if i < 0 {
@@ -109,7 +109,7 @@ func appendCompact(dst, s []byte) (out []byte, why string) {
 		if !esc {
 			dst = append(dst, s[i:end+1]...)
 		} else {
-			text, why := appendUnescaped(nil, s[i+1:end])
+			text, why := AppendUnescaped(nil, s[i+1:end])
 			if why != "" {
 				return dst, why
 			}
