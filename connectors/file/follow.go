@@ -38,6 +38,7 @@ type followed struct {
 	split connector.Split
 	path  string    // where it was when it was found
 	quiet time.Time // since when its reader has been at the end; zero if it is not
+	open  int       // readers
 }
 
 // Splits implements connector.Source.
@@ -117,7 +118,7 @@ func (s *followSource) compare(files []found) (fresh, left []connector.Split) {
 	}
 	patience := max(10*s.every, 5*time.Second)
 	for id, n := range s.known {
-		if !here[id] && !n.quiet.IsZero() && s.cx.Now().Sub(n.quiet) > patience {
+		if !here[id] && (n.open == 0 || !n.quiet.IsZero() && s.cx.Now().Sub(n.quiet) > patience) {
 			left = append(left, n.split)
 			delete(s.known, id)
 		}
@@ -127,25 +128,56 @@ func (s *followSource) compare(files []found) (fresh, left []connector.Split) {
 
 // Open implements connector.Source.
 func (s *followSource) Open(ctx context.Context, split connector.Split, at connector.Position) (connector.Reader, error) {
-	s.mu.Lock()
-	n := s.known[split.ID]
-	s.mu.Unlock()
-	if n == nil {
-		return nil, fmt.Errorf("filesystem: there is no file with id %s", split.ID)
-	}
-	r := &tail{source: s, of: n}
-	offset := int64(0)
-	if at != "" {
-		var err error
-		if offset, err = r.resume(at); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.open(ctx, offset); err != nil {
+	n, err := s.find(ctx, split.ID)
+	if err != nil {
 		return nil, err
 	}
+	r := &tail{source: s, of: n}
+	if err := r.start(ctx, at); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return deleted{}, nil
+		}
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.open++
 	return r, nil
 }
+
+// find returns the file of a split, which may be one of a source that was before
+// this one.
+func (s *followSource) find(ctx context.Context, id string) (*followed, error) {
+	s.mu.Lock()
+	n := s.known[id]
+	s.mu.Unlock()
+	if n != nil {
+		return n, nil
+	}
+	files, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range files {
+		if has, err := fileID(f.path); err == nil && has == id {
+			s.add(f)
+			return s.known[id], nil
+		}
+	}
+	return nil, fmt.Errorf("filesystem: there is no file with id %s", id)
+}
+
+// deleted reads a file that went away before it was opened.
+type deleted struct{}
+
+func (deleted) Read(_ context.Context, into *format.Records) error {
+	into.Reset()
+	return io.EOF
+}
+
+func (deleted) Close() error { return nil }
 
 // tail reads one growing file.
 type tail struct {
@@ -162,6 +194,16 @@ type tail struct {
 }
 
 const headBytes = 256
+
+func (r *tail) start(ctx context.Context, at connector.Position) (err error) {
+	offset := int64(0)
+	if at != "" {
+		if offset, err = r.resume(at); err != nil {
+			return err
+		}
+	}
+	return r.open(ctx, offset)
+}
 
 // position writes generation, offset, and how to know the file again.
 func position(generation int, offset string, head []byte) string {
@@ -354,7 +396,12 @@ func (r *tail) place(into *format.Records) {
 }
 
 // Close implements connector.Reader.
-func (r *tail) Close() error { return r.file.close() }
+func (r *tail) Close() error {
+	r.source.mu.Lock()
+	r.of.open--
+	r.source.mu.Unlock()
+	return r.file.close()
+}
 
 var (
 	_ connector.Source  = (*followSource)(nil)
