@@ -42,7 +42,8 @@ func compileGrok(expr string, libs ...map[string]string) (*grok, error) {
 	if err := g.expand(expr, 0); err != nil {
 		return nil, err
 	}
-	re, err := regex.Compile(g.out.String(), 0)
+	// As in the grok of Logstash a point matches line ends, and ^ and $ hold at each line.
+	re, err := regex.Compile(g.out.String(), regex.DotAll|regex.Multiline)
 	if err != nil {
 		return nil, fmt.Errorf("grok expression: %w", err)
 	}
@@ -107,7 +108,7 @@ func (g *grokCompiler) expand(expr string, depth int) error {
 	if depth > maxGrokDepth {
 		return errors.New("grok patterns refer to one another in a circle")
 	}
-	inClass := false
+	class := 0 // how many [ are open
 	for i := 0; i < len(expr); i++ {
 		if g.out.Len() > maxGrokSize {
 			return errors.New("the grok expression is too large")
@@ -117,8 +118,12 @@ func (g *grokCompiler) expand(expr string, depth int) error {
 		case rest[0] == '\\' && len(rest) > 1:
 			g.out.WriteString(rest[:2])
 			i++
-		case rest[0] == '[' && !inClass:
-			inClass = true
+		case class > 0 && strings.HasPrefix(rest, "[:"):
+			name, length := posixClass(rest)
+			g.out.WriteString(name)
+			i += length - 1
+		case rest[0] == '[':
+			class++
 			g.out.WriteByte('[')
 			// A ] at the front of a class is a character of it.
 			if strings.HasPrefix(rest, "[]") || strings.HasPrefix(rest, "[^]") {
@@ -126,12 +131,10 @@ func (g *grokCompiler) expand(expr string, depth int) error {
 				g.out.WriteString(rest[1:n] + `\]`)
 				i += n
 			}
-		case rest[0] == ']' && inClass:
-			inClass = false
+		case rest[0] == ']' && class > 0:
+			class--
 			g.out.WriteByte(']')
-		case rest[0] == '[' && !strings.HasPrefix(rest, "[:"): // inside a class Java would begin another
-			g.out.WriteString(`\[`)
-		case strings.HasPrefix(rest, "%{") && !inClass:
+		case strings.HasPrefix(rest, "%{") && class == 0:
 			end := strings.IndexByte(rest, '}')
 			if end < 0 {
 				return fmt.Errorf("grok expression: %.30q is not closed", rest)
@@ -140,7 +143,7 @@ func (g *grokCompiler) expand(expr string, depth int) error {
 				return err
 			}
 			i += end
-		case strings.HasPrefix(rest, "(?<") && !inClass && len(rest) > 3 && rest[3] != '=' && rest[3] != '!':
+		case strings.HasPrefix(rest, "(?<") && class == 0 && len(rest) > 3 && rest[3] != '=' && rest[3] != '!':
 			end := strings.IndexByte(rest, '>')
 			if end < 0 {
 				return fmt.Errorf("grok expression: %.30q is not closed", rest)
@@ -158,8 +161,37 @@ func (g *grokCompiler) expand(expr string, depth int) error {
 	return nil
 }
 
+// posixClass translates [:name:] at the front of s to Java's \p{Name}, and
+// returns how long it is; a [ that begins no such class is a character.
+func posixClass(s string) (string, int) {
+	end := strings.Index(s, ":]")
+	if end < 0 {
+		return `\[`, 1
+	}
+	letter := "p"
+	name := s[2:end]
+	if strings.HasPrefix(name, "^") {
+		letter, name = "P", name[1:]
+	}
+	switch name {
+	case "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper":
+		name = strings.ToUpper(name[:1]) + name[1:]
+	case "xdigit":
+		name = "XDigit"
+	case "word":
+		return map[string]string{"p": `\w`, "P": `\W`}[letter], end + 2
+	default:
+		return `\[`, 1
+	}
+	if name == "Ascii" {
+		name = "ASCII"
+	}
+	return `\` + letter + "{" + name + "}", end + 2
+}
+
 // fieldName is the name of a column: [a][b] is a.b.
 func fieldName(s string) string {
+	s = strings.TrimSuffix(s, "?")
 	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
 		return strings.ReplaceAll(s[1:len(s)-1], "][", ".")
 	}
