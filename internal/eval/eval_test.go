@@ -61,6 +61,7 @@ func TestMeaning(t *testing.T) {
 	f(op(plan.Eq, boolean, lit("abc  ", types.CharOf(5)), lit("abc", str)), false)
 	f(op(plan.In, boolean, lit("abc", types.CharOf(3)), lit("abcd", types.CharOf(4))), false)
 	f(op(plan.In, boolean, lit(int32(1), i32), lit(types.DecFromInt64(15), dec(2, 1)), d(10, 2, 1)), true)
+	f(op(plan.In, boolean, lit(int32(1), i32), lit(types.DecFromInt64(15), dec(2, 1))), false)
 	f(op(plan.In, boolean, lit(int32(2), i32), lit(int32(1), i32), null), nil)
 	f(op(plan.And, boolean, null, lit(false, boolean)), false)
 	f(op(plan.And, boolean, null, lit(true, boolean)), nil)
@@ -381,5 +382,59 @@ func TestManyOperands(t *testing.T) {
 	}
 	if len(got) != n || n == 0 {
 		t.Errorf("%d rows, want %d", len(got), n)
+	}
+}
+
+// TestRegistersLiveAsLongAsTheirOtherNames: a cast that changes the type alone
+// shares the memory of its operand, which must not be used for another value.
+func TestRegistersLiveAsLongAsTheirOtherNames(t *testing.T) {
+	t.Parallel()
+	later := func(ms int64) plan.Expr {
+		sum := op(plan.Add, types.TimestampOf(3), col("t"), lit(ms, intervalDS))
+		return &plan.Cast{X: sum, T: types.TimestampOf(9)}
+	}
+	p, err := Compile([]plan.Expr{op(plan.Sub, intervalDS, later(6000), later(5000))}, benchSchema, testContext())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.Eval(benchBatch(3, 0), nil)
+	if err != nil || vector.Get(got[0], 1) != int64(1000) {
+		t.Errorf("%v, %v", vector.Get(got[0], 1), err)
+	}
+}
+
+// TestConstantColumnsMayChange: a column that is constant in one batch has
+// another value, or many, in the next.
+func TestConstantColumnsMayChange(t *testing.T) {
+	t.Parallel()
+	e := []plan.Expr{
+		op(plan.Div, bigint, col("i"), col("j")), op(plan.Sub, types.DecimalOf(11, 2), col("d"), col("d2")),
+		op(plan.Add, types.DecimalOf(11, 2), col("d"), col("d2")), op(plan.Case, bigint, col("b"), col("i"), col("j")),
+		op(plan.And, boolean, col("b"), op(plan.Lt, boolean, col("i"), col("j"))), op(plan.Distinct, boolean, col("s"), col("text")),
+		op(plan.Sub, types.TimestampOf(3), col("t"), lit(int64(1), intervalDS)), op(plan.In, boolean, col("n"), lit(int32(1), types.Of(types.Int))),
+	}
+	p, err := Compile(e, benchSchema, testContext())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 300 {
+		b := benchBatch(1+r.IntN(8), 20*r.IntN(2))
+		for c := range b.Cols {
+			if r.IntN(2) == 0 {
+				b.Cols[c] = vector.NewConst(b.Cols[c].Type(), vector.Get(b.Cols[c], r.IntN(b.N)), b.N)
+			}
+		}
+		got, err := p.Eval(b, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, x := range e {
+			for i, want := range answers(x, b) {
+				if g := vector.Get(got[k], i); want.err != nil || !types.EqualValues(g, want.v, x.Type()) {
+					t.Fatalf("%s: row %d is %v, want %v\n%v", show(x), i, g, want, b.Row(i))
+				}
+			}
+		}
 	}
 }

@@ -107,7 +107,7 @@ func checkProgram(t *testing.T, p *Program, e plan.Expr, b *vector.Batch, sel []
 // by row, over batches of several sizes with and without selections.
 func TestProgramsAgreeWithOracle(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(1000) {
+	for seed := range uint64(800) {
 		r := &random{rand.New(rand.NewPCG(seed, 1)), randomSchema()}
 		e := r.expr(r.typ(), 1+r.IntN(4))
 		p, err := Compile([]plan.Expr{e}, r.in, testContext())
@@ -128,7 +128,7 @@ func TestProgramsAgreeWithOracle(t *testing.T) {
 // TRUE. A predicate may leave out a failing row where a NULL or FALSE decides.
 func TestPredicatesAgreeWithOracle(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(1000) {
+	for seed := range uint64(800) {
 		r := &random{rand.New(rand.NewPCG(seed, 2)), randomSchema()}
 		e := r.expr(types.Of(types.Boolean), 1+r.IntN(4))
 		p, err := CompilePredicate(e, r.in, testContext())
@@ -171,7 +171,7 @@ func TestPredicatesAgreeWithOracle(t *testing.T) {
 // the folded literal is what the column form gives, and what fails is not folded.
 func TestFoldedAgreesWithColumns(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(1000) {
+	for seed := range uint64(800) {
 		r := &random{rand.New(rand.NewPCG(seed, 3)), randomSchema()}
 		e := r.expr(r.typ(), 1+r.IntN(4))
 		b := r.batch(1)
