@@ -7,23 +7,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/runnelio/runnel/bench/events"
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
-
-// eventRecords are n generated security events, about 930 bytes each.
-func eventRecords(n int) *format.Records {
-	g := events.New(1)
-	r := &format.Records{}
-	for range n {
-		at := len(r.Buf)
-		r.Buf = g.Append(r.Buf)
-		r.Val = append(r.Val, format.Span{Off: int32(at), Len: int32(len(r.Buf) - at - 1)})
-	}
-	return r
-}
 
 // cpuTime is the processor time of the process in nanoseconds: on a busy machine
 // it tells more than the clock.
