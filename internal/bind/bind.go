@@ -30,6 +30,8 @@ type Options struct {
 	// Batch tells that the query runs over bounded input to one final result:
 	// what streaming cannot do is then allowed.
 	Batch bool
+	// Warn is told of what was accepted but has no effect; may be nil.
+	Warn func(span diag.Span, text string)
 	// Params are the values of the parameters ?.
 	Params []Param
 	// Tables are tables of the host (the SDK), found before those of the catalog.
@@ -115,12 +117,14 @@ type binder struct {
 	opening []string // views being bound, to find circles
 	// spans are the places of columns, for messages about them.
 	spans map[plan.Expr]diag.Span
+	// constants are expressions whose value was asked for.
+	constants map[plan.Expr]constant
 	// checking tells that nothing will run: connectors need not exist.
 	checking bool
 }
 
 func newBinder(o *Options) *binder {
-	return &binder{Options: o, nodes: map[string]plan.Node{}, spans: map[plan.Expr]diag.Span{}}
+	return &binder{Options: o, nodes: map[string]plan.Node{}, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
 }
 
 // note keeps an error and lets the binder go on.
@@ -138,17 +142,67 @@ func (b *binder) finish(err error) error {
 	return b.errs.Err()
 }
 
-// literal computes a constant expression now, so far as it is one.
+// constant is what is known of an expression: its value, if it has one that can
+// be computed now.
+type constant struct {
+	lit    *plan.Literal // nil: none
+	failed bool          // it is constant, but computing it is an error
+}
+
+// literal computes a constant expression now, so far as it is one. What was
+// computed of its parts is used again: long chains cost what they are long.
 func (b *binder) literal(e plan.Expr) (*plan.Literal, bool) {
+	c := b.constant(e)
+	return c.lit, c.lit != nil
+}
+
+func (b *binder) constant(e plan.Expr) constant {
 	if l, ok := e.(*plan.Literal); ok {
-		return l, true
+		return constant{lit: l}
 	}
-	if !constantExpr(e) {
-		return nil, false
+	if c, ok := b.constants[e]; ok {
+		return c
+	}
+	c := b.compute(e)
+	b.constants[e] = c
+	return c
+}
+
+func (b *binder) compute(e plan.Expr) constant {
+	lazy := false
+	switch x := e.(type) {
+	case *plan.Call:
+		if x.Fn.Volatile || x.Fn.PerJob || x.Fn.Scalar == nil {
+			return constant{}
+		}
+	case *plan.OpExpr:
+		lazy = x.Op == plan.And || x.Op == plan.Or || x.Op == plan.Case || x.Op == plan.Coalesce
+	case *plan.Cast:
+	default: // columns, sub-queries, stand-ins for aggregates
+		return constant{}
+	}
+	children := e.Children()
+	next := make([]plan.Expr, len(children))
+	failed := false
+	for i, ch := range children {
+		c := b.constant(ch)
+		if c.lit == nil && !c.failed {
+			return constant{}
+		}
+		failed = failed || c.failed
+		if next[i] = ch; c.lit != nil {
+			next[i] = c.lit
+		}
+	}
+	if failed && !lazy {
+		return constant{failed: true}
+	}
+	if len(next) > 0 {
+		e = e.WithChildren(next)
 	}
 	v, err := eval.Const(e, b.Func)
 	if err != nil {
-		return nil, false
+		return constant{failed: true}
 	}
-	return &plan.Literal{Value: v, T: e.Type().Plain()}, true
+	return constant{lit: &plan.Literal{Value: v, T: e.Type().Plain()}}
 }

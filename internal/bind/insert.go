@@ -19,9 +19,12 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	if obj.Table == nil {
 		return nil, diag.At(x.Table.Pos(), diag.NotAllowed, "%s is a view: INSERT needs a table", x.Table)
 	}
+	if x.Overwrite {
+		return nil, diag.At(x.Pos(), diag.Unsupported, "INSERT OVERWRITE is not supported").Hint("remove the old files, or write to another table")
+	}
 	var hints map[string]string
 	for _, h := range x.Hints {
-		if err := checkHint(h); err != nil {
+		if err := b.hint(h); err != nil {
 			return nil, err
 		}
 		if h.Name == "OPTIONS" {

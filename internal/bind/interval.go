@@ -17,6 +17,13 @@ var (
 	unitMonths = map[string]int64{"YEAR": 12, "QUARTER": 3, "MONTH": 1}
 )
 
+// Interval returns the length of a constant interval in milliseconds.
+func Interval(o *Options, x *ast.Interval) (int64, error) {
+	b := newBinder(o)
+	ms, err := b.duration(x, &scope{}, "the delay")
+	return ms, b.finish(err)
+}
+
 // interval is INTERVAL '…' unit, or INTERVAL expression unit.
 func (b *binder) interval(x *ast.Interval, s *scope) (plan.Expr, error) {
 	u := x.Unit

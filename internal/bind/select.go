@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/runnelio/runnel/internal/diag"
@@ -20,7 +21,7 @@ type selected struct {
 // columns that are not selected.
 func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem) (*selected, error) {
 	for _, h := range x.Hints {
-		if err := checkHint(h); err != nil {
+		if err := b.hint(h); err != nil {
 			return nil, err
 		}
 	}
@@ -299,13 +300,15 @@ func unique(names []string) []string {
 	return names
 }
 
-// checkHint refuses hints nobody knows. Join and state hints only advise.
-func checkHint(h *ast.Hint) error {
+// hint refuses hints nobody knows, and says of those that only advise that they
+// have no effect.
+func (b *binder) hint(h *ast.Hint) error {
 	known := []string{"BROADCAST", "SHUFFLE_HASH", "SHUFFLE_MERGE", "NEST_LOOP", "LOOKUP", "STATE_TTL", "MULTI_JOIN", "OPTIONS"}
-	for _, k := range known {
-		if h.Name == k {
-			return nil
-		}
+	if !slices.Contains(known, h.Name) {
+		return diag.At(h.Pos(), diag.UnknownOption, "no hint %s", h.Name).DidYouMean(h.Name, known)
 	}
-	return diag.At(h.Pos(), diag.UnknownOption, "no hint %s", h.Name).DidYouMean(h.Name, known)
+	if h.Name != "OPTIONS" && b.Warn != nil {
+		b.Warn(h.Pos(), "hint "+h.Name+" has no effect here")
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ func (b *binder) table(name *ast.Name, hints []*ast.Hint, frame *scope) (plan.No
 	}
 	var options map[string]string
 	for _, h := range hints {
-		if err := checkHint(h); err != nil {
+		if err := b.hint(h); err != nil {
 			return nil, err
 		}
 		if h.Name == "OPTIONS" {
@@ -99,7 +99,7 @@ func (b *binder) view(obj *catalog.Object, span diag.Span) (plan.Node, error) {
 	}
 	o := *b.Options
 	o.Catalog = b.Catalog.In(obj.Catalog, obj.Database)
-	inner := &binder{Options: &o, nodes: b.nodes, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, checking: b.checking}
+	inner := &binder{Options: &o, nodes: b.nodes, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}, checking: b.checking}
 	n, err := inner.queryNode(obj.View.As, nil)
 	err = inner.finish(err)
 	if err == nil && obj.View.Columns != nil {

@@ -435,18 +435,3 @@ func (b *binder) in(x plan.Expr, items []plan.Expr, span diag.Span) (plan.Expr, 
 	}
 	return logic(plan.Or, ors, span)
 }
-
-// constantExpr tells whether e is the same for all rows and can be computed now.
-func constantExpr(e plan.Expr) bool {
-	ok := true
-	plan.Walk(e, func(x plan.Expr) bool {
-		switch x := x.(type) {
-		case *plan.Column, *plan.Outer, *plan.Subquery, *aggRef, *overRef, *groupRef:
-			ok = false
-		case *plan.Call:
-			ok = ok && !x.Fn.Volatile && !x.Fn.PerJob
-		}
-		return ok
-	})
-	return ok
-}

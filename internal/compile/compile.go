@@ -36,6 +36,9 @@ type Options struct {
 	Log *slog.Logger
 	// Settings are set from the start, as SET would.
 	Settings map[string]string
+	// Load finds the implementation of CREATE FUNCTION; nil: there is none, and
+	// such a function can be created but not used.
+	Load func(f *ast.CreateFunction) ([]function.Def, error)
 }
 
 // Session is a catalog, options, and what they were made of. It belongs to one
@@ -49,6 +52,8 @@ type Session struct {
 	Tables map[string]plan.Node
 	// modules that are loaded, in order.
 	modules []string
+	// warnings of the statement under way.
+	warnings []string
 }
 
 // New returns a session. It fails on settings that do not exist.
@@ -110,7 +115,8 @@ func (s *Session) Func() *function.Context {
 // Bind returns the binder's options, for hosts that bind expressions of their own.
 func (s *Session) Bind() *bind.Options {
 	return &bind.Options{Catalog: s.Catalog, Functions: s.Functions, Connectors: s.opts.Connectors, Formats: s.opts.Formats,
-		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables}
+		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables,
+		Warn: func(_ diag.Span, text string) { s.warnings = append(s.warnings, text) }}
 }
 
 // Execute carries a statement out, or makes a job of it. The rows of a query go to collect.
@@ -118,19 +124,71 @@ func (s *Session) Execute(ctx context.Context, stmt ast.Statement, collect conne
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s.warnings = nil
+	r, err := s.execute(stmt, collect)
+	if err != nil {
+		return nil, err
+	}
+	r.Warnings = append(s.warnings, r.Warnings...)
+	return r, nil
+}
+
+func (s *Session) execute(stmt ast.Statement, collect connector.Sink) (*Result, error) {
 	switch x := stmt.(type) {
 	case *ast.QueryStatement, *ast.Insert, *ast.StatementSet:
 		roots, err := s.Logical(stmt, collect)
 		if err != nil {
 			return nil, err
 		}
-		return s.job(roots)
+		o, err := s.physicalOptions(stmt)
+		if err != nil {
+			return nil, err
+		}
+		return s.job(roots, o)
 	case *ast.CreateTable:
 		if x.As != nil {
 			return s.createAs(x, collect)
 		}
 	}
 	return s.statement(stmt)
+}
+
+// physicalOptions are the settings of a statement's job: those of the session,
+// and EMIT of the statement.
+func (s *Session) physicalOptions(stmt ast.Statement) (physical.Options, error) {
+	o := s.Settings.physical()
+	var emit *ast.Emit
+	switch x := stmt.(type) {
+	case *ast.QueryStatement:
+		emit = x.Emit
+	case *ast.Insert:
+		emit = x.Emit
+	case *ast.StatementSet:
+		for _, i := range x.Inserts {
+			if i.Emit != nil {
+				return o, diag.At(i.Emit.Pos(), diag.Unsupported, "EMIT is not supported in a statement set").Hint("SET 'table.exec.emit.early-fire.delay', which holds for all its statements")
+			}
+		}
+	}
+	if emit == nil {
+		return o, nil
+	}
+	for _, e := range emit.Strategies {
+		delay := time.Duration(0)
+		if e.Delay != nil {
+			ms, err := bind.Interval(s.Bind(), e.Delay)
+			if err != nil {
+				return o, err
+			}
+			delay = time.Duration(ms) * time.Millisecond
+		}
+		if e.When == "AFTER" {
+			o.Emit.LateOn, o.Emit.Late = true, delay
+		} else {
+			o.Emit.EarlyOn, o.Emit.Early = true, delay
+		}
+	}
+	return o, nil
 }
 
 // Logical binds a query, INSERT or statement set: one Sink a result.
@@ -170,14 +228,14 @@ func (s *Session) Optimize(roots []plan.Node) ([]plan.Node, error) {
 	return optimize.Roots(&optimize.Options{Off: s.Settings.off(), Functions: s.Functions, Func: s.Func()}, roots)
 }
 
-// Physical plans the tasks of a job.
+// Physical plans the tasks of a job with the session's settings.
 func (s *Session) Physical(roots []plan.Node) (*physical.Plan, error) {
 	return physical.Build(roots, s.Settings.physical())
 }
 
 // Plan is Optimize and Physical, for plans that were built without SQL.
 func (s *Session) Plan(roots []plan.Node) (*Job, error) {
-	r, err := s.job(roots)
+	r, err := s.job(roots, s.Settings.physical())
 	if err != nil {
 		return nil, err
 	}
@@ -185,12 +243,12 @@ func (s *Session) Plan(roots []plan.Node) (*Job, error) {
 }
 
 // job takes bound roots the rest of the way.
-func (s *Session) job(roots []plan.Node) (*Result, error) {
+func (s *Session) job(roots []plan.Node, o physical.Options) (*Result, error) {
 	opt, err := s.Optimize(roots)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.Physical(opt)
+	p, err := physical.Build(opt, o)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,11 @@ func (s *Session) Explain(stmt ast.Statement) (string, error) {
 	b.WriteString("== Statement ==\n" + strings.TrimRight(sql.Format(stmt), "\n") + "\n")
 	b.WriteString("\n== Logical Plan ==\n" + plan.Format(roots...))
 	b.WriteString("\n== Optimized Plan ==\n" + plan.Format(opt...))
-	p, err := s.Physical(opt)
+	o, err := s.physicalOptions(stmt)
+	if err != nil {
+		return "", err
+	}
+	p, err := physical.Build(opt, o)
 	if err != nil {
 		return "", err
 	}

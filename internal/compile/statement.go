@@ -112,10 +112,25 @@ func (s *Session) createView(x *ast.CreateView) error {
 	return s.Catalog.CreateView(x)
 }
 
-// createFunction registers a name for a function that exists already, under the
-// last part of its class; other classes are kept and refused when used.
+// createFunction adds a function to the catalog and, if there is somebody who
+// loads it, to those of the session.
 func (s *Session) createFunction(x *ast.CreateFunction) error {
-	return s.Catalog.CreateFunction(x)
+	if s.opts.Load == nil {
+		return s.Catalog.CreateFunction(x)
+	}
+	defs, err := s.opts.Load(x)
+	if err != nil {
+		return diag.At(x.Class.Pos(), diag.BadArgument, "function %s: %w", x.Name, err)
+	}
+	if err := s.Catalog.CreateFunction(x); err != nil {
+		return err
+	}
+	set := s.Functions.Clone()
+	if err := set.Replace(defs...); err != nil {
+		return diag.At(x.Class.Pos(), diag.BadArgument, "function %s: %w", x.Name, err)
+	}
+	s.Functions = set
+	return nil
 }
 
 // createAs is CREATE TABLE … AS query: the table gets the query's columns, and
@@ -168,7 +183,7 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 	roots, err := s.Logical(insert, collect)
 	if err == nil {
 		var r *Result
-		if r, err = s.job(roots); err == nil {
+		if r, err = s.job(roots, s.Settings.physical()); err == nil {
 			return r, nil
 		}
 	}
