@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"unicode/utf8"
 
@@ -45,33 +44,36 @@ func digest(name string, n int, f func([]byte, string) []byte, abc string) funct
 	}
 }
 
+// The digests copy the text to the free end of dst first, which costs no memory
+// of its own, and write over it.
+
 func appendMD5(dst []byte, s string) []byte {
-	d := md5.Sum([]byte(s))
+	d := md5.Sum(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
 func appendSHA1(dst []byte, s string) []byte {
-	d := sha1.Sum([]byte(s))
+	d := sha1.Sum(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
 func appendSHA224(dst []byte, s string) []byte {
-	d := sha256.Sum224([]byte(s))
+	d := sha256.Sum224(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
 func appendSHA256(dst []byte, s string) []byte {
-	d := sha256.Sum256([]byte(s))
+	d := sha256.Sum256(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
 func appendSHA384(dst []byte, s string) []byte {
-	d := sha512.Sum384([]byte(s))
+	d := sha512.Sum384(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
 func appendSHA512(dst []byte, s string) []byte {
-	d := sha512.Sum512([]byte(s))
+	d := sha512.Sum512(append(dst, s...)[len(dst):])
 	return hex.AppendEncode(dst, d[:])
 }
 
@@ -189,5 +191,3 @@ func hashBigInteger(d types.Dec) int32 {
 	}
 	return h * int32(d.Sign())
 }
-
-func crc32Of(s string) int64 { return int64(crc32.ChecksumIEEE([]byte(s))) }

@@ -1,6 +1,8 @@
 package builtin
 
 import (
+	"encoding/binary"
+
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 
@@ -41,29 +43,49 @@ func offsetBytes(b []byte, n int) int {
 
 // appendUpper maps ASCII itself and leaves the rest to c.
 func appendUpper(c cases.Caser, dst []byte, s string) []byte {
-	if !isASCII(s) {
-		return append(dst, c.String(s)...)
+	if res, ok := appendFlipped(dst, s, 'a'); ok {
+		return res
 	}
-	for i := 0; i < len(s); i++ {
-		b := s[i]
-		if b >= 'a' && b <= 'z' {
-			b -= 'a' - 'A'
-		}
-		dst = append(dst, b)
-	}
-	return dst
+	return append(dst, c.String(s)...)
 }
 
 func appendLower(c cases.Caser, dst []byte, s string) []byte {
-	if !isASCII(s) {
-		return append(dst, c.String(s)...)
+	if res, ok := appendFlipped(dst, s, 'A'); ok {
+		return res
 	}
-	for i := 0; i < len(s); i++ {
-		b := s[i]
-		if b >= 'A' && b <= 'Z' {
-			b += 'a' - 'A'
+	return append(dst, c.String(s)...)
+}
+
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x80 * everyByte
+)
+
+// appendFlipped appends s with the 26 letters from first on in the other case,
+// eight bytes at a time; false if s is not ASCII.
+func appendFlipped(dst []byte, s string, first byte) ([]byte, bool) {
+	at := len(dst)
+	dst = append(dst, s...)
+	b := dst[at:]
+	// Added to a byte of 7 bits these set its high bit from first on, and
+	// behind the last letter.
+	from, behind := uint64(0x80-first)*everyByte, uint64(0x80-first-26)*everyByte
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if w&highBits != 0 {
+			return dst, false
 		}
-		dst = append(dst, b)
+		letters := ((w + from) ^ (w + behind)) & highBits
+		binary.LittleEndian.PutUint64(b, w^letters>>2)
+		b = b[8:]
 	}
-	return dst
+	for i, c := range b {
+		if c >= 0x80 {
+			return dst, false
+		}
+		if c-first < 26 {
+			b[i] = c ^ 0x20
+		}
+	}
+	return dst, true
 }
