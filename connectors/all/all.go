@@ -6,6 +6,7 @@ import (
 	"github.com/runnelio/runnel/connectors/blackhole"
 	"github.com/runnelio/runnel/connectors/datagen"
 	"github.com/runnelio/runnel/connectors/file"
+	"github.com/runnelio/runnel/connectors/kafka"
 	"github.com/runnelio/runnel/connectors/print"
 	"github.com/runnelio/runnel/connectors/rocketmq"
 	"github.com/runnelio/runnel/connectors/stdio"
@@ -18,6 +19,8 @@ func Connectors() connector.Set {
 		blackhole.Connector,
 		datagen.Connector,
 		file.Connector,
+		kafka.Connector,
+		kafka.Upsert,
 		print.Connector,
 		rocketmq.Connector,
 		stdio.Stdin,

@@ -160,8 +160,8 @@ type decoder struct {
 	keyRow []int32 // the key decoder's row of each row, -1: none
 	plain  bool    // rows are those of the value decoder, one for one
 	kplain bool    // and of the key decoder
-	tmp    []vector.Vector
-	ktmp   []vector.Vector
+	vrows  int     // of the value decoder
+	krows  int
 }
 
 // row is a row by its record and the value decoder's row, -1 of a deletion.
@@ -181,6 +181,7 @@ func (d *decoder) Scan(recs *format.Records, from, to int, bad format.BadRow) in
 		d.vindex = append(d.vindex, i)
 	}
 	n := d.value.Scan(&d.vrecs, 0, len(d.vrecs.Val), func(record, r int, err error) { bad(d.vindex[record], r, err) })
+	d.vrows = n
 	at := 0
 	for i := from; i < to; i++ {
 		for at < n && d.vindex[d.value.Record(at)] == i {
@@ -226,7 +227,7 @@ func (d *decoder) scanKeys(recs *format.Records, bad format.BadRow) {
 	n := d.key.Scan(&d.krecs, 0, len(d.krecs.Val), func(record, _ int, err error) {
 		bad(int(d.rows[record].record), record, fmt.Errorf("key: %w", err))
 	})
-	d.keyRow = d.keyRow[:0]
+	d.keyRow, d.krows = d.keyRow[:0], n
 	d.kplain = n == len(d.rows)
 	at := 0
 	for i := range d.rows {
@@ -261,6 +262,9 @@ func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow)
 	}
 	badKey := func(record, _ int, err error) { bad(int(d.rows[record].record), record, fmt.Errorf("key: %w", err)) }
 	switch {
+	case len(d.rows) == 0:
+		out.Resize(0)
+		return
 	case src.value >= 0 && d.plain:
 		d.value.Fill(src.value, sel, out, badValue)
 		return
@@ -270,11 +274,11 @@ func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow)
 	}
 	// Some rows are deletions, or some keys are missing: bring the rows together one by one.
 	var v, k vector.Vector
-	if src.value >= 0 {
+	if src.value >= 0 && d.vrows > 0 {
 		v = vector.New(out.Type(), 0)
 		d.value.Fill(src.value, nil, v, badValue)
 	}
-	if src.key >= 0 {
+	if src.key >= 0 && d.krows > 0 {
 		k = vector.New(out.Type(), 0)
 		d.key.Fill(d.keyOrder[src.key], nil, k, badKey)
 	}
