@@ -8,8 +8,8 @@
 // hash. The sets of fired atoms of a row's fields are summed to a signature; which
 // rules hold is a function of it and kept in a cache. Only for a new signature are
 // rules evaluated (segtask.go), and only those whose access predicate fired: atoms
-// of which one must fire, chosen by how often they do. The field that most rules
-// want a certain value of, the discriminator, is looked up first: it says which
+// of which one must fire, chosen by how often they do. The fields that most rules
+// want a certain value of, the discriminators, are looked up first: they say which
 // rules can hold at all and so which other fields are looked at.
 //
 // # Meaning

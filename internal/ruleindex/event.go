@@ -82,15 +82,24 @@ func (t *Task) Event(e *Event, rules []int32) (_ []int32, decode bool) {
 		p := x.all
 		x.rowSets = x.rowSets[:0]
 		var lo, hi uint64
-		if x.seg.disc >= 0 && !x.noDisc {
-			set, ok := t.eventSet(x, x.seg.disc, e)
-			if !ok {
-				return rules[:from], true
+		if len(x.seg.disc) > 0 && !x.noDisc {
+			var key [maxDisc]int32
+			for i, f := range x.seg.disc {
+				set, ok := t.eventSet(x, f, e)
+				if !ok {
+					return rules[:from], true
+				}
+				key[i] = set
 			}
-			if p = x.planOf(set); p != x.all && set != 0 {
-				w := &x.sets.words[set]
-				lo, hi = w[0], w[1]
-				x.rowSets = append(x.rowSets, set)
+			if p = x.planOf(key); p != x.all {
+				for _, set := range key {
+					if set != 0 {
+						w := &x.sets.words[set]
+						lo ^= w[0]
+						hi ^= w[1]
+						x.rowSets = append(x.rowSets, set)
+					}
+				}
 			}
 		}
 		for _, f := range p.fields {

@@ -18,9 +18,10 @@ type segment struct {
 	forms   formulas
 	rules   []segRule
 	wake    *wakeTable // by guessed frequencies
-	// The discriminator: the field that most rules want a certain value of; -1: none.
-	disc     int32
-	discHits map[int32][]int32 // by its atoms: the rules that want one of them
+	// The discriminators: the fields that most rules want a certain value of.
+	disc     []int32
+	known    []bool            // by field: it is one
+	discHits map[int32][]int32 // by atoms of the first: the rules that want one of them
 	discRest []int32           // the others
 	anyField int32             // the field of all values, -1: none
 }
@@ -36,12 +37,13 @@ const (
 	// A field discriminates if so many rules, and so large a share of them, name its values.
 	minDiscRules = 8
 	minDiscShare = 0.2
+	maxDisc      = 3
 )
 
 // newSegment builds the index of rules, whose conditions were checked.
 func newSegment(rules []*rule, in *inputs, cx *function.Context) *segment {
 	b := newBuilder(in, cx)
-	s := &segment{cx: cx, schema: in.schema, disc: -1, anyField: -1}
+	s := &segment{cx: cx, schema: in.schema, anyField: -1}
 	for _, r := range rules {
 		sr := segRule{num: r.num}
 		var t *term
@@ -104,30 +106,38 @@ func (s *segment) conjuncts(at int32) []int32 {
 
 func (s *segment) discriminate(isEqual []bool) {
 	count := make([]int, len(s.fields))
+	var seen []int32
 	for _, r := range s.rules {
-		seen := int32(-1)
+		seen = seen[:0]
 		for _, k := range s.conjuncts(r.form) {
-			if f, _ := s.wants(k, isEqual); f >= 0 && f != seen {
+			if f, _ := s.wants(k, isEqual); f >= 0 && !slices.Contains(seen, f) {
 				count[f]++
-				seen = f
+				seen = append(seen, f)
 			}
 		}
 	}
-	best := -1
-	for f, n := range count {
-		if n >= minDiscRules && float64(n) >= minDiscShare*float64(len(s.rules)) && s.fields[f].class != anyField && (best < 0 || n > count[best]) {
-			best = f
+	s.known = make([]bool, len(s.fields))
+	for len(s.disc) < maxDisc {
+		best := -1
+		for f, n := range count {
+			if n >= minDiscRules && float64(n) >= minDiscShare*float64(len(s.rules)) && s.fields[f].class != anyField && !s.known[f] && (best < 0 || n > count[best]) {
+				best = f
+			}
 		}
+		if best < 0 {
+			break
+		}
+		s.disc = append(s.disc, int32(best))
+		s.known[best] = true
 	}
-	if best < 0 {
+	if len(s.disc) == 0 {
 		return
 	}
-	s.disc = int32(best)
 	s.discHits = map[int32][]int32{}
 	for i, r := range s.rules {
 		found := false
 		for _, k := range s.conjuncts(r.form) {
-			if f, atoms := s.wants(k, isEqual); f == s.disc && !found {
+			if f, atoms := s.wants(k, isEqual); f == s.disc[0] && !found {
 				found = true
 				for _, a := range atoms {
 					s.discHits[a] = append(s.discHits[a], int32(i))

@@ -17,12 +17,12 @@ type segTask struct {
 	lists   *sets // of rules
 	sigs    cache // signature -> list
 	wake    *wakeTable
-	plans   map[int32]*rowPlan // by the discriminator's set
-	all     *rowPlan           // without one
-	noDisc  bool               // it has too many values
-	fired   []uint32           // by atom
-	woken   []uint32           // by rule
-	mark    []bool             // by field
+	plans   map[[maxDisc]int32]*rowPlan // by the discriminators' sets
+	all     *rowPlan                    // without one
+	noDisc  bool                        // they have too many values
+	fired   []uint32                    // by atom
+	woken   []uint32                    // by rule
+	mark    []bool                      // by field
 	gen     uint32
 	sampled []int64 // by set: samples that had it
 	samples int64
@@ -42,7 +42,7 @@ type segTask struct {
 
 type ruleCount struct{ candidates int64 }
 
-// rowPlan is the fields to look up for rows of one value of the discriminator.
+// rowPlan is the fields to look up for rows of one value of the discriminators.
 type rowPlan struct {
 	fields []int32
 	rows   []int32 // scratch of a batch
@@ -71,7 +71,7 @@ func newSegTask(s *segment, k *seeds) *segTask {
 		}
 		x.all.fields = append(x.all.fields, int32(i))
 	}
-	x.plans = map[int32]*rowPlan{}
+	x.plans = map[[maxDisc]int32]*rowPlan{}
 	x.fired = make([]uint32, len(s.fieldOf))
 	x.woken = make([]uint32, len(s.rules))
 	x.mark = make([]bool, len(s.fields))
@@ -109,9 +109,12 @@ func (x *segTask) begin() {
 	}
 }
 
-// planOf returns the plan of rows whose discriminator has the set.
-func (x *segTask) planOf(set int32) *rowPlan {
-	if p := x.plans[set]; p != nil {
+// planOf returns the plan of rows whose discriminators have the sets.
+func (x *segTask) planOf(key [maxDisc]int32) *rowPlan {
+	if x.noDisc {
+		return x.all
+	}
+	if p := x.plans[key]; p != nil {
 		return p
 	}
 	if len(x.plans) >= maxPlans {
@@ -120,20 +123,22 @@ func (x *segTask) planOf(set int32) *rowPlan {
 		return x.all
 	}
 	x.begin()
-	for _, a := range x.sets.get(set) {
-		x.fired[a] = x.gen
+	for _, set := range key[:len(x.seg.disc)] {
+		for _, a := range x.sets.get(set) {
+			x.fired[a] = x.gen
+		}
 	}
 	clear(x.mark)
+	k := &facts{x.seg.fieldOf, x.seg.known, x.fired, x.gen}
 	live := func(rules []int32) {
 		for _, r := range rules {
-			at := x.seg.rules[r].form
-			if x.seg.forms.partial(at, x.seg.fieldOf, x.seg.disc, x.fired, x.gen) == open {
-				x.seg.forms.fields(at, x.seg.fieldOf, x.seg.disc, x.fired, x.gen, x.mark)
+			if at := x.seg.rules[r].form; x.seg.forms.partial(at, k) == open {
+				x.seg.forms.fields(at, k, x.mark)
 			}
 		}
 	}
 	live(x.seg.discRest)
-	for _, a := range x.sets.get(set) {
+	for _, a := range x.sets.get(key[0]) {
 		live(x.seg.discHits[a])
 	}
 	p := &rowPlan{}
@@ -142,7 +147,7 @@ func (x *segTask) planOf(set int32) *rowPlan {
 			p.fields = append(p.fields, int32(f))
 		}
 	}
-	x.plans[set] = p
+	x.plans[key] = p
 	x.stats.Plans++
 	return p
 }

@@ -107,13 +107,12 @@ func (ix *Index) Rules() []RuleInfo {
 	return out
 }
 
-// Discriminators names the inputs by whose values rows are first divided, one a
-// segment that has one.
+// Discriminators names the inputs by whose values rows are first divided.
 func (ix *Index) Discriminators() []string {
 	var out []string
 	for _, g := range ix.segs {
-		if g.disc >= 0 {
-			out = append(out, ix.inputs[g.fields[g.disc].input].Name)
+		for _, f := range g.disc {
+			out = append(out, ix.inputs[g.fields[f].input].Name)
 		}
 	}
 	return out

@@ -186,32 +186,12 @@ func (t *Task) segment(x *segTask, b *vector.Batch) {
 		t.sigLo[r], t.sigHi[r] = 0, 0
 	}
 	t.active = t.active[:0]
-	if x.seg.disc < 0 || x.noDisc {
+	if len(x.seg.disc) == 0 || x.noDisc {
 		x.all.rows = append(x.all.rows[:0], t.live...)
 		t.active = append(t.active, x.all)
-	} else {
-		t.disc = t.column(x, x.seg.disc, b, t.live, t.disc[:0])
-		var last *rowPlan
-		lastSet := int32(-1)
-		for i, r := range t.live {
-			set := t.disc[i]
-			w := &x.sets.words[set]
-			t.sigLo[r], t.sigHi[r] = w[0], w[1]
-			if set != lastSet {
-				last, lastSet = x.planOf(set), set
-			}
-			if len(last.rows) == 0 {
-				t.active = append(t.active, last)
-			}
-			last.rows = append(last.rows, r)
-		}
-		if x.noDisc { // given up just now
-			for _, p := range t.active {
-				p.rows = p.rows[:0]
-			}
-			t.segment(x, b)
-			return
-		}
+	} else if !t.divide(x, b) {
+		t.segment(x, b) // the discriminators were given up just now
+		return
 	}
 	for _, p := range t.active {
 		for _, f := range p.fields {
@@ -245,6 +225,40 @@ func (t *Task) segment(x *segTask, b *vector.Batch) {
 	}
 }
 
+// divide looks up the discriminators and gives each live row to its plan; false
+// if they turn out to be none.
+func (t *Task) divide(x *segTask, b *vector.Batch) bool {
+	n := len(t.live)
+	t.disc = t.disc[:0]
+	for _, f := range x.seg.disc {
+		t.disc = t.column(x, f, b, t.live, t.disc)
+	}
+	last, lastKey := (*rowPlan)(nil), [maxDisc]int32{-1}
+	for i, r := range t.live {
+		var key [maxDisc]int32
+		for d := range x.seg.disc {
+			key[d] = t.disc[d*n+i]
+			w := &x.sets.words[key[d]]
+			t.sigLo[r] ^= w[0]
+			t.sigHi[r] ^= w[1]
+		}
+		if key != lastKey {
+			last, lastKey = x.planOf(key), key
+		}
+		if len(last.rows) == 0 {
+			t.active = append(t.active, last)
+		}
+		last.rows = append(last.rows, r)
+	}
+	if !x.noDisc {
+		return true
+	}
+	for _, p := range t.active {
+		p.rows = p.rows[:0]
+	}
+	return false
+}
+
 // gather sets rowSets to the sets of a row, the empty ones left out.
 func (t *Task) gather(x *segTask, p *rowPlan, b *vector.Batch, row int32) {
 	x.rowSets = x.rowSets[:0]
@@ -256,7 +270,9 @@ func (t *Task) gather(x *segTask, p *rowPlan, b *vector.Batch, row int32) {
 		}
 	}
 	if p != x.all {
-		add(x.seg.disc)
+		for _, f := range x.seg.disc {
+			add(f)
+		}
 	}
 	for _, f := range p.fields {
 		add(f)

@@ -188,17 +188,25 @@ const (
 	open
 )
 
-// partial evaluates a formula with the atoms of one field known.
-func (f *formulas) partial(at int32, fieldOf []int32, field int32, fired []uint32, gen uint32) known {
+// facts are the atoms that are known: those of some fields.
+type facts struct {
+	fieldOf []int32 // of atoms
+	field   []bool  // known fields
+	fired   []uint32
+	gen     uint32
+}
+
+// partial evaluates a formula by what is known.
+func (f *formulas) partial(at int32, k *facts) known {
 	n := &f.nodes[at]
 	switch n.op {
 	case termTrue:
 		return yes
 	case termPos, termNeg:
 		switch {
-		case fieldOf[n.atom] != field:
+		case !k.field[k.fieldOf[n.atom]]:
 			return open
-		case (fired[n.atom] == gen) == (n.op == termPos):
+		case (k.fired[n.atom] == k.gen) == (n.op == termPos):
 			return yes
 		}
 		return no
@@ -207,8 +215,8 @@ func (f *formulas) partial(at int32, fieldOf []int32, field int32, fired []uint3
 		if n.op == termOr {
 			stop, out = yes, no
 		}
-		for _, k := range f.kids[n.atom:n.end] {
-			switch f.partial(k, fieldOf, field, fired, gen) {
+		for _, kid := range f.kids[n.atom:n.end] {
+			switch f.partial(kid, k) {
 			case stop:
 				return stop
 			case open:
@@ -221,17 +229,17 @@ func (f *formulas) partial(at int32, fieldOf []int32, field int32, fired []uint3
 }
 
 // fields marks the fields that an open formula still depends on.
-func (f *formulas) fields(at int32, fieldOf []int32, field int32, fired []uint32, gen uint32, mark []bool) {
+func (f *formulas) fields(at int32, k *facts, mark []bool) {
 	n := &f.nodes[at]
 	switch n.op {
 	case termPos, termNeg:
-		if fieldOf[n.atom] != field {
-			mark[fieldOf[n.atom]] = true
+		if field := k.fieldOf[n.atom]; !k.field[field] {
+			mark[field] = true
 		}
 	case termAnd, termOr:
-		for _, k := range f.kids[n.atom:n.end] {
-			if f.partial(k, fieldOf, field, fired, gen) == open {
-				f.fields(k, fieldOf, field, fired, gen, mark)
+		for _, kid := range f.kids[n.atom:n.end] {
+			if f.partial(kid, k) == open {
+				f.fields(kid, k, mark)
 			}
 		}
 	}
