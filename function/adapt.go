@@ -19,7 +19,9 @@ var ErrTooLong = fmt.Errorf("the result is longer than %d bytes", MaxText)
 // most texts are shorter and then cost no memory of their own.
 const room = 256
 
-// Vec makes a scalar of a function over whole columns.
+// Vec makes a scalar of a function over whole columns. All call sites share f,
+// in several goroutines: it must not keep anything, scratch memory neither. Use
+// Bound for one that does.
 func Vec(f Call) *Scalar {
 	return &Scalar{Bind: func(*Context, []Arg, types.Type) (Call, error) { return f, nil }}
 }

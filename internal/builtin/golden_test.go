@@ -66,6 +66,15 @@ func newContext(t testing.TB, zone string) *function.Context {
 	return &function.Context{Zone: loc, Now: func() time.Time { return now }, Query: now, Log: slog.New(slog.DiscardHandler)}
 }
 
+// bindExpr parses and binds an expression.
+func bindExpr(set *function.Set, cx *function.Context, text string) (plan.Expr, error) {
+	e, err := sql.ParseExpr(text, sql.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return bind.Expr(&bind.Options{Functions: set, Func: cx}, e, types.NewSchema(), "")
+}
+
 // evalExpr computes a constant expression and returns its type and its text as
 // the SQL client shows it, nil for NULL.
 func evalExpr(set *function.Set, cx *function.Context, text string) (typ string, result *string, err error) {
@@ -74,11 +83,7 @@ func evalExpr(set *function.Set, cx *function.Context, text string) (typ string,
 			err = fmt.Errorf("PANIC: %v", p)
 		}
 	}()
-	e, err := sql.ParseExpr(text, sql.Options{})
-	if err != nil {
-		return "", nil, err
-	}
-	bound, err := bind.Expr(&bind.Options{Functions: set, Func: cx}, e, types.NewSchema(), "")
+	bound, err := bindExpr(set, cx, text)
 	if err != nil {
 		return "", nil, err
 	}
@@ -164,4 +169,88 @@ func show(s *string) string {
 		return "NULL"
 	}
 	return "'" + *s + "'"
+}
+
+// toColumns replaces the literals of e by columns and returns their values.
+func toColumns(e plan.Expr, fields []types.Field, row []types.Value) (plan.Expr, []types.Field, []types.Value) {
+	if l, ok := e.(*plan.Literal); ok {
+		if l.Value == nil || l.T.Kind == types.Symbol || l.T.Kind == types.Null {
+			return e, fields, row
+		}
+		c := &plan.Column{Index: len(fields), T: l.T}
+		return c, append(fields, types.Field{Name: fmt.Sprint("c", len(fields)), Type: l.T}), append(row, l.Value)
+	}
+	children := slices.Clone(e.Children())
+	for i, c := range children {
+		if o, ok := e.(*plan.OpExpr); ok && o.Op == plan.In && i > 0 {
+			continue // a list of literals is a part of the operator
+		}
+		if f, ok := e.(*plan.Call); ok && f.Fn.Name == "JSON_OBJECT" && c.Type().IsChar() {
+			continue // keys are literals by the definition of the function
+		}
+		children[i], fields, row = toColumns(c, fields, row)
+	}
+	if len(children) > 0 {
+		e = e.WithChildren(children)
+	}
+	return e, fields, row
+}
+
+// TestColumnsAgreeWithFlink computes the recorded expressions again with all
+// literals as columns of a batch whose middle row is selected.
+func TestColumnsAgreeWithFlink(t *testing.T) {
+	t.Parallel()
+	set := builtin.All()
+	tried, refused := 0, 0
+	for _, o := range readOracle(t) {
+		if o.Error != "" || o.Quirk != "" || o.Volatile {
+			continue
+		}
+		cx := newContext(t, o.Zone)
+		if typ, got, err := evalExpr(set, cx, o.Expr); err != nil || typ != o.Type || !equalText(typ, got, o.Result) {
+			continue // one that TestAgreesWithFlink lists
+		}
+		bound, err := bindExpr(set, cx, o.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, fields, row := toColumns(bound, nil, nil)
+		in := types.NewSchema(fields...)
+		b := vector.NewBatch(in, 3)
+		for i := range 3 {
+			vals := row
+			if i != 1 { // other rows hold other values
+				vals = make([]types.Value, len(row))
+				for j, v := range row {
+					if vals[j] = v; i == 2 {
+						vals[j] = nil
+					}
+				}
+			}
+			b.AppendValues(types.Insert, vals...)
+		}
+		prog, err := eval.Compile([]plan.Expr{e}, in, cx)
+		if err != nil {
+			refused++ // an argument that must be a literal
+			continue
+		}
+		cols, err := prog.Eval(b, []int32{1})
+		if err != nil {
+			t.Errorf("%s over columns: %v", o.Expr, err)
+			continue
+		}
+		tried++
+		var got *string
+		if v := vector.Get(cols[0], 1); v != nil {
+			s := string(types.AppendValue(nil, v, bound.Type(), cx.Zone))
+			got = &s
+		}
+		if !equalText(o.Type, got, o.Result) {
+			t.Errorf("%s over columns: %s, Flink: %s", o.Expr, show(got), show(o.Result))
+		}
+	}
+	if tried < 2500 {
+		t.Errorf("only %d expressions were tried, %d refused", tried, refused)
+	}
+	t.Logf("%d expressions over columns, %d need literals", tried, refused)
 }
