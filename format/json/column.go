@@ -44,6 +44,9 @@ func (c *Column) Fill(buf []byte, vals []Value, stride, slot, rows int, sel []in
 	if sel != nil {
 		n = len(sel)
 	}
+	if n == 0 {
+		return
+	}
 	r := c.root
 	switch v := out.(type) {
 	case *vector.Flat[string]:

@@ -245,6 +245,8 @@ func TestDecodeDamage(t *testing.T) {
 	f(`{"a":7,"b":"z","c":12x}`, "bad")
 	f(`{"c":`+strings.Repeat("[", 100000)+strings.Repeat("]", 100000)+`,"a":7}`, "7|NULL")
 	f(`{"c":`+strings.Repeat("[", 100000)+`,"a":7}`, "bad")
+	f(`{"c":`+strings.Repeat(`{"x":[`, 70)+strings.Repeat(`]}`, 70)+`,"a":7}`, "7|NULL")
+	f(`{"c":`+strings.Repeat(`{"x":[`, 70)+strings.Repeat(`]}`, 69)+`}],"a":7}`, "bad a bracket closes")
 	f(`{"b":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+`,"a":7}`, "7|"+strings.Repeat("[", 1000)+strings.Repeat("]", 1000))
 }
 

@@ -111,3 +111,68 @@ func FuzzAppendString(f *testing.F) {
 		}
 	})
 }
+
+// Texts with escapes are what encoding/json makes of them.
+func FuzzUnescape(f *testing.F) {
+	f.Add(`C:\\Windows\\x.exe \u00e9\ud83d\ude00\ud800 \"`)
+	f.Add(`\ud800\ud800\udc00`)
+	f.Fuzz(func(t *testing.T, s string) {
+		var want string
+		if strings.ToValidUTF8(s, "") != s || stdjson.Unmarshal([]byte(`"`+s+`"`), &want) != nil {
+			AppendUnescaped(nil, []byte(s)) // no panic
+			return
+		}
+		got, why := AppendUnescaped([]byte("front "), []byte(s))
+		if why != "" || string(got) != "front "+want {
+			t.Fatalf("%q: %q (%s), want %q", s, got, why, want)
+		}
+	})
+}
+
+// Whatever stands in a value, no type's conversion panics, and the vectors keep
+// their shape.
+func FuzzConvert(f *testing.F) {
+	for _, v := range []string{`{"a":[1,{"b":2}],"c":{"d":"e"}}`, `[[1],[2,"3"],null]`, `{"x":1,"x":{"y":2}}`, `-1.5e3`, `"2024-01-01 00:00:00"`, `"aGk="`, `[1,]`, `{"a"}`, `{"a":1 "b"}`} {
+		f.Add(v)
+	}
+	fm, _ := Format.New(nil)
+	var fields []types.Field
+	for i, text := range []string{"ARRAY<ARRAY<INT>>", "MAP<STRING, ROW<y INT>>", "ROW<a ARRAY<ROW<b INT>>, c MAP<STRING, STRING>, x STRING>", "MULTISET<STRING>", "BYTES",
+		"BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(10, 2)", "DATE", "TIME(3)", "TIMESTAMP(3)", "TIMESTAMP_LTZ(3)", "STRING", "INTERVAL DAY TO SECOND"} {
+		fields = append(fields, types.Field{Name: string(rune('a' + i)), Type: types.MustType(text)})
+	}
+	s := types.NewSchema(fields...)
+	f.Fuzz(func(t *testing.T, v string) {
+		d, err := fm.NewDecoder(format.Decoding{Schema: s, Wanted: wantAll(s)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var line []byte
+		for i, fd := range fields {
+			line = append(append(line, ",{"[b2i(i == 0)]), `"`+fd.Name+`":`+v...)
+		}
+		line = append(line, '}')
+		recs := &format.Records{Buf: append(line, line...), Val: []format.Span{{Off: 0, Len: int32(len(line))}, {Off: int32(len(line)), Len: int32(len(line))}}}
+		n := d.Scan(recs, 0, 2, func(int, int, error) {})
+		for w, fd := range fields {
+			out := vector.New(fd.Type, n)
+			bad := map[int]bool{}
+			d.Fill(w, nil, out, func(_, row int, _ error) { bad[row] = true })
+			if out.Len() != n {
+				t.Fatalf("%s: %d rows, want %d", fd.Type, out.Len(), n)
+			}
+			for i := range n {
+				if !bad[i] {
+					vector.Get(out, i)
+				}
+			}
+		}
+	})
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

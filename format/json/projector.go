@@ -270,7 +270,7 @@ func (p *Projector) skipString(buf []byte, at, end int) int {
 func (p *Projector) skipNested(buf []byte, at, end int) int {
 	const blank, brace, not6 = ones * 0x20, ones * 0x79, ones * 0xF9
 	start, depth := at, 0
-	var kinds uint64 // of the last 64 open brackets: 1 is an object
+	var kinds uint64 // of the outermost 64 open brackets: 1 is an object
 	for at < end {
 		// Brackets with 0x20 set and bits 1 and 2 cleared are 0x79, as are y, Y, _ and DEL.
 		w := binary.LittleEndian.Uint64(buf[at:])
@@ -290,17 +290,20 @@ func (p *Projector) skipNested(buf []byte, at, end int) int {
 				return -1
 			}
 			continue
-		case '{':
-			depth++
-			kinds = kinds<<1 | 1
-		case '[':
-			depth++
-			kinds <<= 1
-		case '}', ']':
-			if depth <= 64 && (kinds&1 == 1) != (buf[at] == '}') {
-				return p.fail(at, "a bracket closes that was not opened")
+		case '{', '[':
+			if depth++; depth <= 64 {
+				kinds <<= 1
+				if buf[at] == '{' {
+					kinds |= 1
+				}
 			}
-			kinds >>= 1
+		case '}', ']':
+			if depth <= 64 {
+				if (kinds&1 == 1) != (buf[at] == '}') {
+					return p.fail(at, "a bracket closes that was not opened")
+				}
+				kinds >>= 1
+			}
 			if depth--; depth == 0 {
 				return at + 1
 			}

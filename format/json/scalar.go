@@ -230,7 +230,7 @@ func (c *reader) text(b []byte, arena *vector.Arena) (s, why string) {
 	case '"':
 		in := b[1 : len(b)-1]
 		if hasBackslash(in) {
-			out, why := AppendUnescaped(arena.Grow(len(in)), in)
+			out, why := AppendUnescaped(arena.Grow(len(in)+8), in)
 			if why != "" {
 				return "", why
 			}

@@ -2,6 +2,9 @@ package json
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -10,52 +13,79 @@ func hasBackslash(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 }
 
 // AppendUnescaped appends the text that s, the inside of a string, stands for.
 // why says what is wrong with it. A surrogate without its other half becomes
-// U+FFFD.
-func AppendUnescaped(dst, s []byte) (out []byte, why string) {
-	for {
-		i := bytes.IndexByte(s, '\\')
-		if i < 0 {
-			return append(dst, s...), ""
+// U+FFFD. It is quickest with room for 8 bytes more than s has.
+func AppendUnescaped(dst, s []byte) (text []byte, why string) {
+	const slashes = ones * '\\'
+	dst = slices.Grow(dst, len(s)+8)
+	out := dst[len(dst) : len(dst)+len(s)+8]
+	n, i := 0, 0 // bytes written, never more than read
+	for i < len(s) {
+		if i+8 <= len(s) {
+			w := binary.LittleEndian.Uint64(s[i:])
+			binary.LittleEndian.PutUint64(out[n:], w)
+			x := w ^ slashes
+			m := (x - ones) &^ x & highs
+			if m == 0 {
+				i, n = i+8, n+8
+				continue
+			}
+			k := bits.TrailingZeros64(m) >> 3
+			i, n = i+k, n+k
+		} else if s[i] != '\\' {
+			out[n] = s[i]
+			i, n = i+1, n+1
+			continue
 		}
-		dst = append(dst, s[:i]...)
 		if i+1 >= len(s) {
 			return dst, "a string ends in a backslash"
 		}
 		c := s[i+1]
-		s = s[i+2:]
+		i += 2
 		switch c {
 		case '"', '\\', '/':
-			dst = append(dst, c)
 		case 'b':
-			dst = append(dst, '\b')
+			c = '\b'
 		case 'f':
-			dst = append(dst, '\f')
+			c = '\f'
 		case 'n':
-			dst = append(dst, '\n')
+			c = '\n'
 		case 'r':
-			dst = append(dst, '\r')
+			c = '\r'
 		case 't':
-			dst = append(dst, '\t')
+			c = '\t'
 		case 'u':
-			r, ok := hex4(s)
+			r, size, ok := escapedRune(s[i:])
 			if !ok {
 				return dst, `\u is not followed by four hexadecimal digits`
 			}
-			s = s[4:]
-			if utf16.IsSurrogate(r) {
-				low := rune(0)
-				if len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
-					low, _ = hex4(s[2:])
-				}
-				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-					s = s[6:]
-				}
-			}
-			dst = utf8.AppendRune(dst, r)
+			i += size
+			n += utf8.EncodeRune(out[n:], r)
+			continue
 		default:
 			return dst, `\` + string(rune(c)) + " is no escape of JSON"
 		}
+		out[n] = c
+		n++
 	}
+	return dst[:len(dst)+n], ""
+}
+
+// escapedRune reads what stands behind \u, two halves of a pair if there are.
+func escapedRune(s []byte) (r rune, size int, ok bool) {
+	if r, ok = hex4(s); !ok {
+		return 0, 0, false
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 4, true
+	}
+	if len(s) >= 10 && s[4] == '\\' && s[5] == 'u' {
+		if low, ok := hex4(s[6:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, 10, true
+			}
+		}
+	}
+	return utf8.RuneError, 4, true
 }
 
 func hex4(s []byte) (rune, bool) {

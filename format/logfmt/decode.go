@@ -220,7 +220,7 @@ func (d *decoder) put(w int, v value, out vector.Vector, i int, arena *vector.Ar
 	case bare:
 		s = "true"
 	case escaped:
-		text, why := json.AppendUnescaped(arena.Grow(len(raw)), raw)
+		text, why := json.AppendUnescaped(arena.Grow(len(raw)+8), raw)
 		if why != "" {
 			return errors.New(why)
 		}
