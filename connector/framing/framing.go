@@ -29,7 +29,7 @@ type Options struct {
 
 // Sizes in bytes.
 const (
-	DefaultMaxRecord = 64 << 20
+	DefaultMaxRecord = 16 << 20
 	DefaultChunk     = 256 << 10 // stays in the second-level cache while it is decoded
 	headSize         = 256       // of records too long, for the dead letter
 	slack            = 64        // readable behind the last record
@@ -98,7 +98,7 @@ func (c *Cutter) Offset() int64 { return c.off }
 func (c *Cutter) Read(into *format.Records) error {
 	into.Reset()
 	need := len(c.carry) + c.o.Chunk + slack
-	if cap(into.Buf) < need {
+	if cap(into.Buf) < need || cap(into.Buf) > 8*need { // not for ever as large as for the largest record
 		into.Buf = make([]byte, 0, need)
 	}
 	buf := into.Buf[:cap(into.Buf)]

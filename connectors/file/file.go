@@ -40,7 +40,8 @@ type options struct {
 	Pattern     string         `opt:"source.path.regex-pattern" doc:"Only files whose absolute path matches this regular expression as a whole are read."`
 	Monitor     *time.Duration `opt:"source.monitor-interval" min:"1ms" doc:"Look for new files and new lines this often, for ever. Not set: the files that are there are read once."`
 	Follow      bool           `opt:"follow" default:"false" doc:"Go on when the files grow, are rotated or new ones appear, looking every second, or every source.monitor-interval."`
-	MaxRecord   option.Memory  `opt:"max-record-size" default:"64 mb" min:"1 b" max:"1 gb" doc:"Longer records are treated as on-error says, with their first bytes."`
+	MaxRecord   option.Memory  `opt:"max-record-size" default:"16 mb" min:"1 b" max:"1 gb" doc:"Longer records are treated as on-error says, with their first bytes."`
+	SplitSize   option.Memory  `opt:"source.split-size" default:"0 b" doc:"Plain files that are larger are read in parts of this size, side by side where the table has several readers: the order of rows is that of the file in each part only. 0: a file is one part. Not with formats that have line ends in quotes or changes of rows."`
 	Compression string         `opt:"compression" default:"auto" enum:"auto,none,gzip,zstd,bzip2,xz" doc:"How the files are compressed; auto looks at the end of the name: .gz .zst .bz2 .xz. Sinks write gzip and zstd, and nothing for auto."`
 	NullName    string         `opt:"partition.default-name" default:"__DEFAULT_PARTITION__" doc:"The folder of partition values that are NULL or empty."`
 

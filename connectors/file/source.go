@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/connector/framing"
@@ -50,11 +52,37 @@ func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]connector.Split, len(files))
-	for i, f := range files {
-		out[i] = connector.Split{ID: f.path, Size: f.size, Values: f.values}
+	var out []connector.Split
+	for _, f := range files {
+		out = append(out, s.parts(f)...)
 	}
 	return out, nil
+}
+
+// parts returns the splits of a file: one, or ranges whose ids have the first
+// byte and the one behind the last.
+func (s *source) parts(f found) []connector.Split {
+	size := int64(s.o.SplitSize)
+	whole := []connector.Split{{ID: f.path, Size: f.size, Values: f.values}}
+	if size == 0 || f.size <= size || s.framing.Framing != format.Lines || s.table.Format != nil && s.table.Format.Changelog() || compressionOf(s.o.Compression, f.path) != "none" {
+		return whole
+	}
+	var out []connector.Split
+	for at := int64(0); at < f.size; at += size {
+		end := min(at+size, f.size)
+		out = append(out, connector.Split{ID: fmt.Sprintf("%s#%d-%d", f.path, at, end), Size: end - at, Values: f.values})
+	}
+	return out
+}
+
+// rangeOf takes the id of a split apart; end is 0 for a whole file.
+func (s *source) rangeOf(id string) (path string, from, end int64) {
+	if i := strings.LastIndexByte(id, '#'); i >= 0 && s.o.SplitSize > 0 {
+		if _, err := fmt.Sscanf(id[i:], "#%d-%d", &from, &end); err == nil {
+			return id[:i], from, end
+		}
+	}
+	return id, 0, 0
 }
 
 // Bounded implements connector.Source.
@@ -67,13 +95,18 @@ func (s *source) Open(ctx context.Context, split connector.Split, at connector.P
 	if err != nil {
 		return nil, fmt.Errorf("filesystem: %s: %w", split.ID, err)
 	}
-	in, err := s.open(ctx, split.ID, offset)
+	path, from, end := s.rangeOf(split.ID)
+	middle := at == "" && from > 0 // the record that is cut through belongs to the part before
+	if middle {
+		offset = from - 1
+	}
+	in, err := s.open(ctx, path, offset)
 	if err != nil {
 		return nil, err
 	}
 	o := s.framing
 	o.Offset = offset
-	r := &fileReader{file: in, cut: framing.New(in, o)}
+	r := &fileReader{file: in, cut: framing.New(in, o), middle: middle, end: end}
 	if r.meta, err = newMetadata(s.table, in.f); err != nil {
 		in.close()
 		return nil, err
@@ -150,11 +183,13 @@ func (c *content) close() error {
 	return c.f.Close()
 }
 
-// fileReader reads one file.
+// fileReader reads one file, or a part of it: the records that start in it.
 type fileReader struct {
-	file *content
-	cut  *framing.Cutter
-	meta *metadata
+	file   *content
+	cut    *framing.Cutter
+	meta   *metadata
+	middle bool  // the first record is to be left out
+	end    int64 // where the part ends, 0: with the file
 }
 
 // Read implements connector.Reader.
@@ -162,7 +197,33 @@ func (r *fileReader) Read(ctx context.Context, into *format.Records) error {
 	before := r.file.raw.n
 	err := r.cut.Read(into)
 	into.Bytes = r.file.raw.n - before
+	if r.end > 0 && (err == nil || err == io.EOF) {
+		err = r.clip(into, err)
+	}
 	r.meta.fill(into)
+	return err
+}
+
+// clip leaves out the records that belong to other parts.
+func (r *fileReader) clip(into *format.Records, err error) error {
+	start := r.cut.Offset() - int64(len(into.Buf)) // position of the buffer's first byte
+	if r.middle && (len(into.Val) > 0 || into.Oversize > 0) {
+		r.middle = false
+		if into.Oversize > 0 {
+			into.Oversize, into.OversizeHead = into.Oversize-1, into.OversizeHead[1:]
+		} else {
+			into.Val = slices.Delete(into.Val, 0, 1)
+		}
+	}
+	for i, v := range into.Val {
+		if start+int64(v.Off) >= r.end {
+			into.Val = into.Val[:i]
+			return io.EOF
+		}
+	}
+	if r.cut.Offset() >= r.end {
+		return io.EOF
+	}
 	return err
 }
 

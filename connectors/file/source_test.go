@@ -324,3 +324,46 @@ func TestMetadataColumns(t *testing.T) {
 		t.Fatalf("%v", recs.Meta)
 	}
 }
+
+// The parts of a file have together each record once, whatever their size, and
+// can be gone on with from every position.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	text, want := someLines(400)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "x"), text)
+	write(t, filepath.Join(dir, "y.gz"), compress(t, "gz", text))
+	for _, size := range []int{1, 7, 100, 1000, 5000, len(text) - 1, len(text), len(text) + 1} {
+		s := openSource(t, dir, testTable(t, map[string]string{"path": "x", "source.split-size": fmt.Sprint(size)}))
+		splits, err := s.Splits(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size < 100 {
+			splits = splits[:min(len(splits), 2000)]
+		} else if n := (len(text) + size - 1) / size; len(splits) != n {
+			t.Fatalf("size %d: %d parts, want %d", size, len(splits), n)
+		}
+		var got []line
+		for _, sp := range splits {
+			part, _, err := readAll(t, s, sp, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, part...)
+			if len(part) > 2 {
+				rest, _, err := readAll(t, s, sp, part[1].pos)
+				if err != nil || !reflect.DeepEqual(rest, part[2:]) {
+					t.Fatalf("size %d, %s: behind the second record %q, want %q (%v)", size, sp.ID, texts(rest), texts(part[2:]), err)
+				}
+			}
+		}
+		if !reflect.DeepEqual(texts(got), want[:len(got)]) || size >= 100 && len(got) != len(want) {
+			t.Fatalf("size %d: %d records, want %d in order", size, len(got), len(want))
+		}
+	}
+	s := openSource(t, dir, testTable(t, map[string]string{"path": "y.gz", "source.split-size": "100"}))
+	if splits, err := s.Splits(t.Context()); err != nil || len(splits) != 1 {
+		t.Fatal(splits, err)
+	}
+}

@@ -29,7 +29,7 @@ var Stdout = connector.Define("stdout", "Records to the standard output, one a l
 })
 
 type sourceOptions struct {
-	MaxRecord option.Memory `opt:"max-record-size" default:"64 mb" min:"1 b" max:"1 gb" doc:"Longer records are treated as on-error says, with their first bytes."`
+	MaxRecord option.Memory `opt:"max-record-size" default:"16 mb" min:"1 b" max:"1 gb" doc:"Longer records are treated as on-error says, with their first bytes."`
 }
 
 type source struct {
