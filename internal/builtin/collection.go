@@ -24,7 +24,7 @@ var collectionFuncs = slices.Concat([]function.Def{
 		Name: "CARDINALITY", Group: "collection", Sig: "(COLLECTION) -> INT",
 		Doc:    "The number of elements of an array or entries of a map.",
 		Eg:     []function.Example{{Expr: "CARDINALITY(ARRAY[1, 2, 3])", Result: "3"}, {Expr: "CARDINALITY(MAP['a', 1])", Result: "1"}},
-		Scalar: function.Vec(cardinality()),
+		Scalar: function.Bound(func(*function.Context, []function.Arg, types.Type) (function.Call, error) { return cardinality(), nil }),
 	},
 	{
 		Name: "ELEMENT", Group: "collection", Sig: "(ARRAY<T>) -> T",
