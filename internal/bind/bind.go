@@ -30,6 +30,9 @@ type Options struct {
 	// Batch tells that the query runs over bounded input to one final result:
 	// what streaming cannot do is then allowed.
 	Batch bool
+	// DropNulls leaves rows out that have NULL in a NOT NULL column of their
+	// table; else they are errors.
+	DropNulls bool
 	// Warn is told of what was accepted but has no effect; may be nil.
 	Warn func(span diag.Span, text string)
 	// Params are the values of the parameters ?.

@@ -125,7 +125,12 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
-	s := &plan.Sink{Input: project(q, exprs, out), Table: d.table, Name: obj.Path.Name, Overwrite: x.Overwrite}
+	s := &plan.Sink{Input: project(q, exprs, out), Table: d.table, Name: obj.Path.Name, Overwrite: x.Overwrite, DropNulls: b.DropNulls}
+	for i, f := range d.table.Physical.Fields {
+		if !f.Type.Nullable && exprs[i].Type().Nullable {
+			s.NotNull = append(s.NotNull, i)
+		}
+	}
 	if len(static) > 0 {
 		s.Static = map[string]string{}
 		for i, e := range static {

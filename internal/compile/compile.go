@@ -116,7 +116,8 @@ func (s *Session) Func() *function.Context {
 func (s *Session) Bind() *bind.Options {
 	return &bind.Options{Catalog: s.Catalog, Functions: s.Functions, Connectors: s.opts.Connectors, Formats: s.opts.Formats,
 		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables,
-		Warn: func(_ diag.Span, text string) { s.warnings = append(s.warnings, text) }}
+		DropNulls: strings.EqualFold(s.Settings.Get("table.exec.sink.not-null-enforcer"), "drop"),
+		Warn:      func(_ diag.Span, text string) { s.warnings = append(s.warnings, text) }}
 }
 
 // Execute carries a statement out, or makes a job of it. The rows of a query go to collect.

@@ -73,7 +73,7 @@ var known = []Setting{
 	{"table.optimizer.reuse-source-enabled", "true", "bool", "", nil, false},
 	{"table.optimizer.reuse-sub-plan-enabled", "true", "bool", "", nil, false},
 	{"table.optimizer.join-reorder-enabled", "false", "bool", "", nil, false},
-	{"table.exec.sink.not-null-enforcer", "error", "string", "", nil, false},
+	{"table.exec.sink.not-null-enforcer", "error", "enum", "What happens to a row with NULL in a NOT NULL column of its table.", []string{"error", "drop"}, true},
 	{"table.exec.sink.upsert-materialize", "auto", "string", "", nil, false},
 	{"table.exec.resource.default-parallelism", "-1", "int", "", nil, false},
 	{"sql-client.execution.result-mode", "table", "string", "", nil, false},

@@ -46,6 +46,9 @@ func (p *Plan) parallelOf(o *Op) int {
 		if s.Scan.Limit > 0 {
 			return 1
 		}
+		if k := s.Scan.Table.ScanParallelism; k > 0 {
+			return k
+		}
 	case Aggregate:
 		if len(s.Keys) == 0 {
 			return 1
@@ -87,6 +90,10 @@ func (p *Plan) parallelOf(o *Op) int {
 	case Sink:
 		if s.Sink.Table == nil {
 			return 1
+		}
+		// Changes of a row must stay in order: only inserts can be spread.
+		if k := s.Sink.Table.SinkParallelism; k > 0 && o.Changelog == Append {
+			return k
 		}
 		return o.Inputs[0].From.Parallel
 	case Opaque:

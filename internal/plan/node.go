@@ -287,6 +287,10 @@ type Sink struct {
 	Name      string
 	Overwrite bool
 	Static    map[string]string // static partition
+	// NotNull are columns that are NOT NULL in the table while the query's can be
+	// NULL: such a row is an error, or with DropNulls left out.
+	NotNull   []int
+	DropNulls bool
 	// Collect receives the rows when Table is nil.
 	Collect connector.Sink
 }

@@ -13,6 +13,8 @@ import (
 // sinkOp is the operator at the end of a chain: it writes to a connector's sink.
 type sinkOp struct {
 	open func(subtask, parallel int) (connector.Sink, error)
+	// nulls, if set, looks for NULL in NOT NULL columns.
+	nulls *nullCheck
 	from *state.Commit // the commit the job goes on from
 	sink connector.Sink
 	tx   connector.Tx // the sink, if it commits in two phases
@@ -43,6 +45,11 @@ func (s *sinkOp) Open(cx *exec.Context) (err error) {
 
 // Process implements exec.Operator.
 func (s *sinkOp) Process(_ int, b *vector.Batch, _ exec.Output) error {
+	if s.nulls != nil {
+		if err := s.nulls.check(b); err != nil {
+			return err
+		}
+	}
 	n := b.Live()
 	if n == 0 {
 		return nil
