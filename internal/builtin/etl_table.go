@@ -45,21 +45,19 @@ var etlTableFuncs = []function.Def{
 	{
 		Name: "JSON_TUPLE", Group: "table", Sig: "(STRING, STRING...) -> STRING?",
 		Doc: "A row for every path or member name: what it leads to in the JSON text, NULL if that is nothing.",
-		Table: rowsOf(func(out vector.Vector, args []vector.Vector, i int) int {
-			s := textAt(args[0], i)
-			for _, a := range args[1:] {
-				r, status := compilePath(textAt(a, i)).eval(s)
-				switch {
-				case status != pathFound:
-					vector.Append(out, nil)
-				case r.many:
-					vector.Append(out, string(r.append(nil)))
-				default:
-					vector.Append(out, string(appendLoose(nil, r.text, r.value)))
+		Table: &function.Table{Bind: func(*function.Context, []function.Arg, types.Type) (function.TableCall, error) {
+			paths := map[string]*jsonPath{}
+			return func(args []vector.Vector, i int, out []vector.Vector) (int, error) {
+				if anyNull(args, i) {
+					return 0, nil
 				}
-			}
-			return len(args) - 1
-		}),
+				s := textAt(args[0], i)
+				for _, a := range args[1:] {
+					tuplePath(paths, textAt(a, i)).addTo(out[0], s)
+				}
+				return len(args) - 1, nil
+			}, nil
+		}},
 	},
 	{
 		Name: "GENERATE_SERIES", Group: "table", Sig: "(BIGINT, BIGINT) -> BIGINT!",
@@ -163,6 +161,34 @@ func rowsOf(f func(out vector.Vector, args []vector.Vector, i int) int) *functio
 			return f(out[0], args, i), nil
 		}, nil
 	}}
+}
+
+// tuplePath compiles a path once for all rows that have it.
+func tuplePath(paths map[string]*jsonPath, text string) *jsonPath {
+	p, ok := paths[text]
+	if !ok {
+		if len(paths) >= maxPatterns {
+			clear(paths)
+		}
+		text = strings.Clone(text)
+		p = compilePath(text)
+		paths[text] = p
+	}
+	return p
+}
+
+// addTo appends what the path leads to in s: scalars as they read, others as
+// JSON, NULL for nothing.
+func (p *jsonPath) addTo(out vector.Vector, s string) {
+	r, status := p.eval(s)
+	switch {
+	case status != pathFound:
+		addText(out, absent)
+	case r.many:
+		addText(out, string(r.append(nil)))
+	default:
+		addText(out, string(appendLoose(nil, r.text, r.value)))
+	}
 }
 
 func splitText(s, sep string) []string {
