@@ -173,6 +173,9 @@ type Terminal struct {
 // ErrThrottled tells that a system asked to slow down; the engine retries later.
 var ErrThrottled = errors.New("throttled")
 
+// ErrRejected tells that a system refuses rows and would refuse them again.
+var ErrRejected = errors.New("rejected")
+
 // Connector is a kind of table: what CREATE TABLE … WITH ('connector' = Name) makes.
 type Connector struct {
 	Name, Doc string
