@@ -133,5 +133,6 @@ func TestNullsAndBadValues(t *testing.T) {
 	f("EXTRACT(NOSUCH FROM DATE '2024-01-01')", "error")
 	f("FROM_UNIXTIME(9223372036854775807)", "error")
 	f("TIMESTAMPADD(YEAR, 9223372036854775807, DATE '2024-01-01')", "error")
+	f("TIMESTAMPADD(WEEK, 2147483647, DATE '2024-01-01')", "error")
 	f("OBJECT_UPDATE(OBJECT_OF('a.B', 'x', 1), 'y', 2)", "error")
 }

@@ -121,10 +121,14 @@ func bindAdd(_ *function.Context, args []function.Arg, result types.Type) (funct
 			if n > 1<<31 || n < -1<<31 {
 				return 0, errTimeRange
 			}
+			day := int64(d) + n*(span/types.MsPerDay)
 			if span < 0 {
-				return int32(types.AddMonthsToDays(int64(d), n*-span)), nil
+				day = types.AddMonthsToDays(int64(d), n*-span)
 			}
-			return d + int32(n*(span/types.MsPerDay)), nil
+			if int64(int32(day)) != day {
+				return 0, errTimeRange
+			}
+			return int32(day), nil
 		})
 	case types.Time:
 		call = function.CallMap2(func(n int64, ms int32) int32 {
