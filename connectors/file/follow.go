@@ -293,9 +293,15 @@ func (r *tail) Read(ctx context.Context, into *format.Records) error {
 		if err == nil {
 			continue
 		}
-		if again, err := r.behind(ctx); err != nil {
+		again, err := r.behind(ctx)
+		if ctx.Err() != nil {
+			into.Reset()
+			return nil
+		}
+		if err != nil {
 			return err
-		} else if again {
+		}
+		if again {
 			continue
 		}
 		t := time.NewTimer(r.source.every)

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -177,7 +178,7 @@ func TestFollowGoesOnFromPositions(t *testing.T) {
 	first := follow(t, dir, "app.log*", nil)
 	first.await("1", "2")
 	first.mu.Lock()
-	at := first.pos
+	at := maps.Clone(first.pos)
 	first.mu.Unlock()
 	// Rotated while nobody looked.
 	os.Rename(log, log+".1")
