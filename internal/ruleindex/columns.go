@@ -142,6 +142,9 @@ func (t *Task) anyColumn(x *segTask, f int32, b *vector.Batch, rows []int32, dst
 	for _, r := range rows {
 		var u union
 		for c, v := range b.Cols {
+			if len(t.ix.hidden) > 0 && t.ix.hidden[t.ix.schema.Fields[c].Name] {
+				continue
+			}
 			i := int(r)
 			if k, ok := v.(*vector.Const); ok {
 				v, i = k.Of, 0
@@ -172,6 +175,7 @@ func (u *union) add(x *segTask, set int32) {
 // batchValues are the values of a row for Cond.Holds.
 type batchValues struct {
 	b      *vector.Batch
+	ix     *Index
 	schema *types.Schema
 	row    int32
 }
@@ -179,7 +183,7 @@ type batchValues struct {
 // Values implements Values.
 func (v batchValues) Values(field string, f func(text string) bool) {
 	for c, fd := range v.schema.Fields {
-		if field != "" && fd.Name != field {
+		if field != "" && fd.Name != field || field == "" && v.ix.hidden[fd.Name] {
 			continue
 		}
 		col, i := v.b.Cols[c], int(v.row)

@@ -63,7 +63,7 @@ func (e *Event) Add(input int32, kind RawKind, raw string) {
 }
 
 // AddOther gives a value of a field that is no input. Only indexes with
-// NeedsAll ask for it.
+// NeedsAll ask for it. Fields that are not to be searched are left out.
 func (e *Event) AddOther(kind RawKind, raw string) {
 	if kind != RawNull {
 		e.vals = append(e.vals, rawValue{raw, kind, -1, 0})
@@ -157,6 +157,9 @@ func (t *Task) eventSet(x *segTask, f int32, e *Event) (int32, bool) {
 		var u union
 		for i := range e.vals {
 			v := &e.vals[i]
+			if v.input >= 0 && t.ix.skip[v.input] {
+				continue
+			}
 			u.add(x, x.textSet(f, v.raw, v.kind == RawEscaped))
 		}
 		return u.set, true
@@ -311,7 +314,7 @@ func (v eventValues) Values(field string, f func(text string) bool) {
 	}
 	for i := range v.e.vals {
 		val := &v.e.vals[i]
-		if field != "" && val.input != input {
+		if field != "" && val.input != input || field == "" && val.input >= 0 && v.ix.skip[val.input] {
 			continue
 		}
 		text := val.raw

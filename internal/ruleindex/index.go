@@ -33,6 +33,9 @@ type Options struct {
 	// MaxUnindexed refuses rules that have to be evaluated for nearly every row,
 	// beyond so many; 0: any number.
 	MaxUnindexed int
+	// Unsearched names fields that CondKeyword does not look at, such as the id
+	// that was given to a record.
+	Unsearched []string
 }
 
 // Set is a changing set of rules. Each change makes a new Index; tasks take it
@@ -63,6 +66,8 @@ type Index struct {
 	schema *types.Schema
 	cx     *function.Context
 	all    bool
+	hidden map[string]bool // Unsearched
+	skip   []bool          // by input: it is one of those
 }
 
 // NewSet returns an empty set.
@@ -84,6 +89,13 @@ func (s *Set) publish() *Index {
 	}
 	for k, v := range s.in.byName {
 		ix.byName[k] = v
+	}
+	ix.hidden = map[string]bool{}
+	for _, f := range s.opt.Unsearched {
+		ix.hidden[f] = true
+	}
+	for _, i := range ix.inputs {
+		ix.skip = append(ix.skip, ix.hidden[i.Name])
 	}
 	for _, g := range s.segs {
 		ix.all = ix.all || g.anyField >= 0

@@ -208,16 +208,19 @@ func (s *segment) access(dst []int32, at int32, freq func(int32) float64) (out [
 		}
 		return dst, sum, true
 	case termAnd:
-		best, bestCost := int32(-1), math.Inf(1)
+		// The best so far is kept in dst from mark on.
+		mark, best := len(dst), math.Inf(1)
 		for _, k := range s.forms.kids[n.atom:n.end] {
-			if _, cost, ok := s.access(dst, k, freq); ok && cost < bestCost {
-				best, bestCost = k, cost
+			end := len(dst)
+			dst, cost, ok = s.access(dst, k, freq)
+			if !ok || cost >= best {
+				dst = dst[:end]
+				continue
 			}
+			dst = dst[:mark+copy(dst[mark:], dst[end:])]
+			best = cost
 		}
-		if best < 0 {
-			return dst, 0, false
-		}
-		return s.access(dst, best, freq)
+		return dst, best, !math.IsInf(best, 1)
 	}
 	return dst, 0, false
 }

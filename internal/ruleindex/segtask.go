@@ -26,9 +26,8 @@ type segTask struct {
 	gen     uint32
 	sampled []int64 // by set: samples that had it
 	samples int64
-	waiting int64 // rows until the next sample
-	chosen  bool  // access predicates are by measured frequencies
-	base    float64
+	waiting int64    // rows until the next sample
+	base    float64  // candidates a miss that were thought normal
 	rated   [2]int64 // misses and candidates at the last choice
 	stats   Stats
 	perRule []ruleCount
@@ -54,7 +53,9 @@ const (
 	maxPool      = 2 << 20 // numbers interned before everything is forgotten
 	maxPlans     = 4096
 	sampleEvery  = 61
-	sampleEnough = 800 // samples before access predicates are chosen anew
+	sampleFew    = 48  // samples before access predicates are first chosen,
+	sampleMore   = 400 // and chosen again,
+	sampleEnough = 800 // and from then on looked at
 )
 
 func newSegTask(s *segment, k *seeds) *segTask {
@@ -198,17 +199,20 @@ func (x *segTask) sample(sets []int32) {
 		}
 		x.sampled[s]++
 	}
-	if x.samples%sampleEnough == 0 {
-		x.choose()
+	switch {
+	case x.samples == sampleFew, x.samples == sampleMore:
+		x.choose(true)
+	case x.samples%sampleEnough == 0:
+		x.choose(false)
 	}
 }
 
-// choose takes access predicates by how often atoms fired in the samples: once,
-// and again when candidates have doubled.
-func (x *segTask) choose() {
+// choose takes access predicates by how often atoms fired in the samples; if
+// not told to, only when candidates have doubled since.
+func (x *segTask) choose(must bool) {
 	misses, candidates := x.sigs.misses-x.rated[0], x.stats.Candidates-x.rated[1]
 	rate := float64(candidates) / float64(max(misses, 1))
-	if x.chosen && rate < 2*x.base+0.5 {
+	if !must && rate < 2*x.base+0.5 {
 		return
 	}
 	count := make([]float64, len(x.seg.fieldOf))
@@ -219,12 +223,10 @@ func (x *segTask) choose() {
 	}
 	n := float64(x.samples)
 	x.wake = x.seg.newWake(func(a int32) float64 { return (count[a] + float64(x.seg.guess[a])) / (n + 1) })
-	if x.chosen {
+	x.base = 1
+	if !must {
 		x.base = rate
-	} else {
-		x.base = 1
 	}
-	x.chosen = true
 	x.rated = [2]int64{x.sigs.misses, x.stats.Candidates}
 	x.stats.Choices++
 }

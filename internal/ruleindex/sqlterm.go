@@ -12,7 +12,7 @@ import (
 // sqlTerm is a SQL condition in normal form: where it may be TRUE, and where
 // computing it may fail. exact tells that it is TRUE exactly there and nothing fails.
 func (b *builder) sqlTerm(e plan.Expr) (t *term, exact bool) {
-	s := &sqlBuilder{builder: b, seen: map[plan.Expr][2]*term{}}
+	s := &sqlBuilder{builder: b, seen: map[plan.Expr][2]*term{}, fails: map[plan.Expr]bool{}}
 	holds := s.isTrue(e)
 	fails := s.reach(e, isTrue)
 	if s.size > maxTerms {
@@ -25,8 +25,9 @@ func (b *builder) sqlTerm(e plan.Expr) (t *term, exact bool) {
 // sqlBuilder turns an expression into two terms, one for each of TRUE and FALSE.
 type sqlBuilder struct {
 	*builder
-	seen map[plan.Expr][2]*term
-	size int
+	seen  map[plan.Expr][2]*term
+	fails map[plan.Expr]bool // canFail, for what was asked
+	size  int
 }
 
 func (s *sqlBuilder) isTrue(e plan.Expr) *term  { return s.rails(e)[0] }
@@ -248,7 +249,7 @@ func (s *sqlBuilder) call(c *plan.Call) ([2]*term, bool) {
 			return [2]*term{}, false
 		}
 		if lit.Value == nil { // strict functions: NULL
-			return [2]*term{isFalse, isFalse}, c.Fn.Nulls == 0 && !canFail(c.Args[0])
+			return [2]*term{isFalse, isFalse}, c.Fn.Nulls == 0 && !s.canFail(c.Args[0])
 		}
 		if texts[i], ok = lit.Value.(string); !ok || !isText(lit.T) {
 			return [2]*term{}, false
@@ -363,7 +364,7 @@ func (s *sqlBuilder) operand(e plan.Expr) (int32, bool) {
 		}
 		return 0, false
 	}
-	if !isText(e.Type()) || !plan.Pure(e) || canFail(e) {
+	if !isText(e.Type()) || !plan.Pure(e) || s.canFail(e) {
 		return 0, false
 	}
 	var col *plan.Column
@@ -407,7 +408,7 @@ func unwiden(e plan.Expr) plan.Expr {
 // where cond holds. Operands of AND and OR are reached from left to right, while
 // those in front do not decide.
 func (s *sqlBuilder) reach(e plan.Expr, cond *term) *term {
-	if !canFail(e) {
+	if !s.canFail(e) {
 		return isFalse
 	}
 	o, ok := e.(*plan.OpExpr)
@@ -440,22 +441,26 @@ var total = map[string]bool{
 }
 
 // canFail tells whether computing e may end in an error.
-func canFail(e plan.Expr) bool {
+func (s *sqlBuilder) canFail(e plan.Expr) bool {
+	if f, ok := s.fails[e]; ok {
+		return f
+	}
 	fails := false
-	plan.Walk(e, func(x plan.Expr) bool {
-		switch x := x.(type) {
-		case *plan.Column, *plan.Literal:
-		case *plan.OpExpr:
-			fails = fails || opCanFail(x)
-		case *plan.Call:
-			fails = fails || callCanFail(x)
-		case *plan.Cast:
-			fails = fails || !x.Try && castCanFail(x.X.Type(), x.T)
-		default:
-			fails = true
-		}
-		return !fails
-	})
+	switch x := e.(type) {
+	case *plan.Column, *plan.Literal:
+	case *plan.OpExpr:
+		fails = opCanFail(x)
+	case *plan.Call:
+		fails = callCanFail(x)
+	case *plan.Cast:
+		fails = !x.Try && castCanFail(x.X.Type(), x.T)
+	default:
+		fails = true
+	}
+	for _, c := range e.Children() {
+		fails = s.canFail(c) || fails
+	}
+	s.fails[e] = fails
 	return fails
 }
 

@@ -291,7 +291,7 @@ func (t *Task) confirm(b *vector.Batch, out *Hits) error {
 		r := t.ix.rules[num]
 		if r.Expr == nil {
 			for _, row := range t.sel {
-				if r.Cond.Holds(batchValues{b, t.ix.schema, row}) {
+				if r.Cond.Holds(batchValues{b, t.ix, t.ix.schema, row}) {
 					t.pairs = append(t.pairs, uint64(uint32(row))<<32|uint64(num))
 				}
 			}
