@@ -591,6 +591,10 @@ func (b *binder) temporal(x *ast.Join, t *ast.Table, kind plan.JoinKind, l plan.
 	if err != nil {
 		return nil, nil, err
 	}
+	if call, ok := at.(*plan.Call); ok && call.Fn.Name == "PROCTIME" { // a column of the left side made for it
+		at = &plan.Column{Index: len(l.Schema().Fields), T: call.T, Name: "$proctime"}
+		l = project(l, append(columnsOf(l), call), append(l.Schema().Names(), "$proctime"))
+	}
 	tc, ok := at.(*plan.Column)
 	if !ok || tc.T.Attr == types.NoTime {
 		return nil, nil, diag.At(t.AsOf.Pos(), diag.TypeMismatch, "FOR SYSTEM_TIME AS OF takes a time attribute of the left side").

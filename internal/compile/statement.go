@@ -76,6 +76,12 @@ func (s *Session) statement(stmt ast.Statement) (*Result, error) {
 }
 
 func (s *Session) createTable(x *ast.CreateTable) error {
+	if s.rsqldb() {
+		var err error
+		if x, err = fromRsqldb(x); err != nil {
+			return err
+		}
+	}
 	t, err := s.Catalog.Complete(x)
 	if err != nil {
 		return err
