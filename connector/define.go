@@ -224,6 +224,9 @@ func newFormat(formats format.Set, key, name, prefix string, options map[string]
 	if e, ok := err.(*option.Error); ok {
 		named := *e
 		named.Key = prefix + e.Key
+		if e.Why == option.Unknown {
+			named.Hint = strings.Replace(e.Hint, "did you mean '", "did you mean '"+prefix, 1)
+		}
 		return nil, &named
 	}
 	return f, err

@@ -51,7 +51,7 @@ func TestBindNamesWhatIsWrong(t *testing.T) {
 	f("format", "did you mean 'json'", map[string]string{"connector": "filesystem", "path": "x", "format": "jsn"})
 	f("path", "required", map[string]string{"connector": "filesystem", "format": "json"})
 	f("json.ignore-parse-errors", "true nor false", map[string]string{"connector": "filesystem", "path": "x", "format": "json", "json.ignore-parse-errors": "1"})
-	f("json.ignore-parse-error", "did you mean 'ignore-parse-errors'", map[string]string{"connector": "filesystem", "path": "x", "format": "json", "json.ignore-parse-error": "true"})
+	f("json.ignore-parse-error", "did you mean 'json.ignore-parse-errors'", map[string]string{"connector": "filesystem", "path": "x", "format": "json", "json.ignore-parse-error": "true"})
 	f("csv.field-delimiter", "unknown option", map[string]string{"connector": "filesystem", "path": "x", "format": "json", "csv.field-delimiter": ";"})
 	f("on-error", "none of", map[string]string{"connector": "print", "on-error": "panic"})
 	f("dead-letter.path", "required", map[string]string{"connector": "print", "on-error": "dead-letter"})

@@ -53,6 +53,9 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Unknown is the Why of options that nobody declared.
+const Unknown = "unknown option"
+
 // Errorf returns an Error for checks that tags cannot express.
 func Errorf(key, format string, args ...any) *Error {
 	return &Error{Key: key, Why: fmt.Sprintf(format, args...)}
@@ -108,7 +111,7 @@ func unknown(fields []field, given map[string]string, used map[string]bool) erro
 	for _, f := range fields {
 		known = append(known, f.Key)
 	}
-	e := &Error{Key: extra[0], Value: given[extra[0]], Why: "unknown option"}
+	e := &Error{Key: extra[0], Value: given[extra[0]], Why: Unknown}
 	if near := diag.Nearest(extra[0], known); near != "" {
 		e.Hint = "did you mean '" + near + "'?"
 	} else {

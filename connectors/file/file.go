@@ -48,7 +48,7 @@ type options struct {
 	FileSize    option.Memory `opt:"sink.rolling-policy.file-size" default:"128 mb" min:"1 b" doc:"A new file is begun when one has this size."`
 	Rollover    time.Duration `opt:"sink.rolling-policy.rollover-interval" default:"30 min" doc:"A new file is begun when one is this old."`
 	CheckEvery  time.Duration `opt:"sink.rolling-policy.check-interval" default:"1 min" doc:"How often the age of files is looked at."`
-	Success     string        `opt:"sink.partition-commit.policy.kind" default:"" enum:",success-file" doc:"success-file: a folder gets a file _SUCCESS when files appear in it."`
+	Success     string        `opt:"sink.partition-commit.policy.kind" default:"none" enum:"none,success-file" doc:"success-file: a folder gets a file _SUCCESS when files appear in it."`
 	SuccessName string        `opt:"sink.partition-commit.success-file.name" default:"_SUCCESS" doc:"Name of that file."`
 }
 

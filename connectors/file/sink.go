@@ -286,7 +286,7 @@ func (s *sink) appear(files []pending) error {
 		if err != nil {
 			return fmt.Errorf("filesystem: %w", err)
 		}
-		if s.o.Success != "" {
+		if s.o.Success == "success-file" {
 			if err := os.WriteFile(filepath.Join(filepath.Dir(f.Final), s.o.SuccessName), nil, 0o644); err != nil {
 				return fmt.Errorf("filesystem: %w", err)
 			}
