@@ -3,6 +3,7 @@ package connector
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/internal/diag"
@@ -120,6 +121,21 @@ type EngineOptions struct {
 	DeadLetter      string `opt:"dead-letter.path,alias=on-error.path" doc:"File of the records that could not be read, JSON lines; for 'on-error' = 'dead-letter'."`
 	ScanParallelism *int   `opt:"scan.parallelism" min:"1" doc:"Parallel readers of the table."`
 	SinkParallelism *int   `opt:"sink.parallelism" min:"1" doc:"Parallel writers of the table."`
+	SinkOptions
+}
+
+// SinkOptions are the engine's options of tables that are written to: what it
+// does around the connector, see package connector/buffered.
+type SinkOptions struct {
+	BatchSize     int           `opt:"sink.batch-size,alias=batchSize" default:"0" min:"0" doc:"Rows the connector gets at a time, at most; 0 for as many as come."`
+	BufferRows    int           `opt:"sink.buffer-flush.max-rows,alias=autoFlushSize" default:"0" min:"0" doc:"Rows are collected and written when there are so many; 0: rows are written as they come, unless another of these options is set."`
+	BufferBytes   option.Memory `opt:"sink.buffer-flush.max-size" default:"0" doc:"The same for bytes."`
+	BufferFor     time.Duration `opt:"sink.buffer-flush.interval,alias=autoFlushTimeGap" default:"0 s" doc:"Collected rows are written after this time at the latest; 1 s where rows are collected and it is not set."`
+	BufferMemory  option.Memory `opt:"sink.buffer-memory" default:"64 mb" min:"64 kb" doc:"Collected rows may take this much memory; then the query waits."`
+	MaxRetries    int           `opt:"sink.max-retries" default:"0" min:"0" doc:"How often a failed write is tried again."`
+	RetryPause    time.Duration `opt:"sink.retry-backoff" default:"100 ms" min:"1 ms" doc:"Pause before the first of them; each further one is twice as long."`
+	WriteError    string        `opt:"sink.on-error" default:"fail" enum:"fail,skip,dead-letter" doc:"What happens to rows that cannot be written: the job fails, they are counted and skipped, or written to a dead-letter file."`
+	WriteDeadFile string        `opt:"sink.dead-letter.path" doc:"That file, JSON lines."`
 }
 
 // Binding is what the WITH options of a table come to.
@@ -177,6 +193,9 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 	}
 	if err := option.Parse(&b.Engine, engine); err != nil {
 		return nil, err
+	}
+	if b.Engine.WriteError == "dead-letter" && b.Engine.WriteDeadFile == "" {
+		return nil, option.Errorf("sink.dead-letter.path", "required with 'sink.on-error' = 'dead-letter'")
 	}
 	if b.Engine.OnError == "dead-letter" && b.Engine.DeadLetter == "" {
 		return nil, option.Errorf("dead-letter.path", "required with 'on-error' = 'dead-letter'")

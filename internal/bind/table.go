@@ -306,6 +306,7 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 		return nil, optionError(err, t, path, span, checking)
 	}
 	p.Connector, p.Options, p.FormatName, p.Format = bound.Connector, bound.Options, bound.FormatName, bound.Format
+	p.Sink = bound.Engine.SinkOptions
 	p.OnError = plan.ErrorPolicy{Action: bound.Engine.OnError, DeadLetter: bound.Engine.DeadLetter}
 	if n := bound.Engine.ScanParallelism; n != nil {
 		p.ScanParallelism = *n

@@ -37,7 +37,9 @@ type Table struct {
 	Changelog bool
 	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
 	ScanParallelism, SinkParallelism int
-	Span                             diag.Span
+	// Sink is what the engine does around the table's sink.
+	Sink connector.SinkOptions
+	Span diag.Span
 }
 
 // ErrorPolicy is what happens to a record or row that cannot be read or written.

@@ -188,7 +188,7 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	case physical.Retract:
 		t.Changelog = connector.Retract
 	}
-	return &sinkOp{from: b.last, nulls: newNullCheck(s.Sink), open: func(sub, parallel int) (connector.Sink, error) {
+	return &sinkOp{from: b.last, opts: s.Sink.Table.Sink, table: s.Sink.Table.Path, nulls: newNullCheck(s.Sink), open: func(sub, parallel int) (connector.Sink, error) {
 		own := *t
 		own.Subtask, own.Parallel = sub, parallel
 		return s.Sink.Table.Connector.Sink(b.opts.Connector, &own)

@@ -299,7 +299,7 @@ func (c *coordinator) closeSinks(ctx context.Context, err error) error {
 		for _, n := range t.nodes {
 			if s, ok := n.op.(*sinkOp); ok && s.waits {
 				s.waits = false
-				if cerr := s.sink.Close(cctx); cerr != nil && err == nil && ctx.Err() == nil {
+				if cerr := s.shut(cctx); cerr != nil && err == nil && ctx.Err() == nil {
 					errs = append(errs, wrapOp(n.name, cerr))
 				}
 			}

@@ -134,6 +134,7 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		watchers.Wait()
 		close(errs)
 		j.err = firstError(ctx, errs)
+		b.closeSources()
 		if o.Store != nil {
 			if err := o.Store.Close(); err != nil && j.err == nil {
 				j.err = err

@@ -24,6 +24,22 @@ func (b *builder) table(t *plan.Table) *connector.Table {
 	}
 }
 
+// closeSources ends the connections of sources that have any of their own.
+func (b *builder) closeSources() {
+	closed := map[any]bool{}
+	for _, t := range b.order {
+		if t.source == nil || closed[t.source.source] {
+			continue
+		}
+		closed[t.source.source] = true
+		if c, ok := t.source.source.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				b.job.log.Warn("source not closed", "operator", t.nodes[0].name, "error", err)
+			}
+		}
+	}
+}
+
 func formatEncoding(s *types.Schema, o Options) format.Encoding {
 	return format.Encoding{Schema: s, Zone: o.Func.Zone}
 }
