@@ -1,10 +1,6 @@
 package dir
 
 import (
-	"path/filepath"
-
-	"github.com/zeebo/xxh3"
-
 	"github.com/runnelio/runnel/internal/state"
 )
 
@@ -15,12 +11,11 @@ type backend struct {
 	op                string
 	subtask, parallel int
 	records           []byte
-	count             int
 	file              *writer
 }
 
 // maxPending is how many bytes of changes a backend holds in memory.
-const maxPending = 4 << 20
+const maxPending = 32 << 20
 
 // Restore implements state.Backend.
 func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
@@ -30,91 +25,22 @@ func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
 	if m == nil {
 		return nil
 	}
-	own := func(unit uint16) bool { return state.TaskOf(unit, b.parallel) == b.subtask }
-	return entries(b.s.path, m.Files, func(op string) bool { return op == b.op }, func(_ string, unit uint16, key, value []byte) error {
-		if !own(unit) {
-			return nil
-		}
-		return f(unit, key, value)
-	})
-}
-
-// entries calls f for the entries that files, in order, leave: the last record
-// of a key counts.
-func entries(dir string, files []fileRef, want func(op string) bool, f func(op string, unit uint16, key, value []byte) error) error {
-	// Newest first: what a newer file has said of a key hides older records. Keys
-	// of the oldest file need not be remembered.
-	seen := map[xxh3.Uint128]struct{}{}
-	for i := len(files) - 1; i >= 0; i-- {
-		path := filepath.Join(dir, files[i].Name)
-		oldest := i == 0 && files[i].Full
-		// Within one file the last record of a key counts too; a full file has each key once.
-		var order map[xxh3.Uint128]int
-		at := 0
-		if !oldest {
-			order = map[xxh3.Uint128]int{}
-			err := blocks(path, want, func(op string, rs []byte) error {
-				return each(rs, func(unit uint16, key, _ []byte, _ bool) error {
-					order[identity(op, unit, key)] = at
-					at++
-					return nil
-				})
-			})
-			if err != nil {
-				return err
-			}
-		}
-		at = 0
-		err := blocks(path, want, func(op string, rs []byte) error {
-			return each(rs, func(unit uint16, key, value []byte, deleted bool) error {
-				n := at
-				at++
-				if oldest && len(seen) == 0 {
-					if deleted {
-						return nil
-					}
-					return f(op, unit, key, value)
-				}
-				id := identity(op, unit, key)
-				if !oldest && order[id] != n {
-					return nil
-				}
-				if _, hidden := seen[id]; hidden {
-					return nil
-				}
-				if !oldest {
-					seen[id] = struct{}{}
-				}
-				if deleted {
-					return nil
-				}
-				return f(op, unit, key, value)
-			})
-		})
-		if err != nil {
-			return err
+	c, err := openChain(b.s.path, m.Files)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	// The units of a task are neighbours.
+	lo, hi := state.Units, 0
+	for u := range state.Units {
+		if state.TaskOf(uint16(u), b.parallel) == b.subtask {
+			lo, hi = min(lo, u), max(hi, u)
 		}
 	}
-	return nil
-}
-
-func each(rs []byte, f func(unit uint16, key, value []byte, deleted bool) error) error {
-	for len(rs) > 0 {
-		unit, key, value, deleted, rest, err := record(rs)
-		if err != nil {
-			return err
-		}
-		if err := f(unit, key, value, deleted); err != nil {
-			return err
-		}
-		rs = rest
+	if lo > hi {
+		return nil
 	}
-	return nil
-}
-
-// identity stands for a key: two keys share one with a chance of n²/2^129.
-func identity(op string, unit uint16, key []byte) xxh3.Uint128 {
-	return xxh3.Hash128Seed(key, xxh3.HashString(op)^uint64(unit)*0x9e3779b97f4a7c15)
+	return c.each(b.op, uint16(lo), uint16(hi), f, nil)
 }
 
 // Put implements state.Backend.
@@ -127,7 +53,6 @@ func (b *backend) Delete(unit uint16, key []byte) error { return b.append(unit, 
 
 func (b *backend) append(unit uint16, key, value []byte, deleted bool) error {
 	b.records = appendRecord(b.records, unit, key, value, deleted)
-	b.count++
 	if len(b.records) < maxPending {
 		return nil
 	}
@@ -135,53 +60,36 @@ func (b *backend) append(unit uint16, key, value []byte, deleted bool) error {
 }
 
 // flush moves the collected changes to the backend's own file.
-func (b *backend) flush() error {
+func (b *backend) flush() (err error) {
 	if b.file == nil {
-		b.s.mu.Lock()
-		name, seq := b.s.nextName()
-		b.s.mu.Unlock()
-		w, err := b.s.create(name, seq)
-		if err != nil {
+		if b.file, err = b.s.create(); err != nil {
 			return err
 		}
-		b.file = w
 	}
-	rs := b.records
-	for len(rs) > 0 {
-		// Blocks end between records.
-		n := 0
-		for n < len(rs) && n < blockSize {
-			_, _, _, _, rest, err := record(rs[n:])
-			if err != nil {
-				return err
-			}
-			n = len(rs) - len(rest)
-		}
-		if err := b.file.block(b.op, rs[:n]); err != nil {
-			return err
-		}
-		rs = rs[n:]
+	if err := b.file.records(b.op, b.records); err != nil {
+		return err
 	}
-	b.records, b.count = b.records[:0], 0
+	b.records = b.records[:0]
 	return nil
 }
 
-// Seal implements state.Backend.
+// Seal implements state.Backend. What is small is handed over in memory and
+// written by Commit, off the task's path.
 func (b *backend) Seal(epoch int64) error {
-	if b.count == 0 && b.file == nil {
+	if len(b.records) == 0 && b.file == nil {
 		return nil
 	}
-	var file *fileRef
+	var ref *fileRef
 	if b.file != nil {
 		if err := b.flush(); err != nil {
-			b.file.abandon(b.s.path)
 			return err
 		}
-		f, err := b.file.finish(b.s.path, false, b.s.opts.NoSync)
+		f, err := b.file.finish(false, b.s.opts.NoSync)
+		b.file = nil
 		if err != nil {
 			return err
 		}
-		file, b.file = &f, nil
+		ref = &f
 	}
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
@@ -190,13 +98,14 @@ func (b *backend) Seal(epoch int64) error {
 		e = &epochFiles{}
 		b.s.sealed[epoch] = e
 	}
-	if file != nil {
-		e.files = append(e.files, *file)
-		b.s.written += file.Size
+	if ref != nil {
+		e.files = append(e.files, *ref)
+		b.s.written += ref.Size
+		b.records = nil
 		return nil
 	}
-	e.chunks = append(e.chunks, chunk{op: b.op, records: append([]byte(nil), b.records...), count: b.count})
-	b.records, b.count = b.records[:0], 0
+	e.chunks = append(e.chunks, chunk{op: b.op, records: b.records})
+	b.records = make([]byte, 0, min(len(b.records), maxPending))
 	return nil
 }
 

@@ -5,19 +5,22 @@
 // first; the manifest becomes true by a rename, and the directory is synced.
 // Whatever a crash leaves behind, the newest manifest whose checksum holds is the
 // last commit, and everything it does not name is litter that the next open
-// removes. When the deltas outgrow half of the full file, all of them are merged
-// into a new full one in the background.
+// removes. When the deltas outgrow the full file, all of them are merged into a
+// new full one in the background.
 //
-// dir.go has the store, file.go data files, manifest.go commits, merge.go the
-// merging, backend.go the part of one operator, inspect.go looking from outside.
+// dir.go has the store, file.go data files, chain.go what files leave together,
+// manifest.go commits, merge.go the merging, backend.go the part of one operator,
+// inspect.go looking from outside.
 package dir
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,6 +33,8 @@ type Options struct {
 	Retain int
 	// NoSync leaves out fsync: for tests of everything but power loss.
 	NoSync bool
+
+	create func(path string) (file, error) // tests inject failures
 }
 
 // Store is a state.Store in a directory. One process at a time owns it.
@@ -38,17 +43,22 @@ type Store struct {
 	opts Options
 	lock *os.File
 
-	mu      sync.Mutex
-	last    *manifest // nil: nothing was committed
-	history []*manifest
-	sealed  map[int64]*epochFiles
-	seq     int64 // of the next data file
-	written int64 // bytes written to data files, for metrics
+	committing sync.Mutex // held by Commit; mu is not, while files are written
+
+	mu       sync.Mutex
+	last     *manifest // nil: nothing was committed
+	history  []*manifest
+	sealed   map[int64]*epochFiles
+	backends []*backend
+	seq      int64 // of the next data file
+	written  int64 // bytes written to data files
+	broken   error // a commit failed: what it was to hold is lost
+	closing  bool
 
 	merging  sync.WaitGroup
 	merged   *mergeResult // done, waiting for the next commit
 	busy     bool
-	mergeErr error
+	mergeErr error // of the last merge
 }
 
 // epochFiles is what backends have sealed for an epoch.
@@ -61,7 +71,6 @@ type epochFiles struct {
 type chunk struct {
 	op      string
 	records []byte
-	count   int
 }
 
 // ErrLocked tells that another process owns the directory.
@@ -71,6 +80,9 @@ var ErrLocked = errors.New("the state directory is in use by another process")
 func Open(path string, o Options) (*Store, error) {
 	if o.Retain < 1 {
 		o.Retain = 1
+	}
+	if o.create == nil {
+		o.create = createFile
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
@@ -137,13 +149,23 @@ func (s *Store) Last(context.Context) (*state.Commit, error) {
 
 // Backend implements state.Store.
 func (s *Store) Backend(op string, subtask, parallel int) state.Backend {
-	return &backend{s: s, op: op, subtask: subtask, parallel: parallel}
-}
-
-// Commit implements state.Store.
-func (s *Store) Commit(_ context.Context, c *state.Commit) error {
+	b := &backend{s: s, op: op, subtask: subtask, parallel: parallel}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.backends = append(s.backends, b)
+	return b
+}
+
+// Commit implements state.Store. After an error the store takes no further
+// commits: what the failed one was to hold is in memory no more.
+func (s *Store) Commit(_ context.Context, c *state.Commit) error {
+	s.committing.Lock()
+	defer s.committing.Unlock()
+	s.mu.Lock()
+	if s.broken != nil {
+		defer s.mu.Unlock()
+		return s.broken
+	}
 	m := newManifest(c)
 	if s.last != nil {
 		m.Parent = s.last.Epoch
@@ -153,30 +175,72 @@ func (s *Store) Commit(_ context.Context, c *state.Commit) error {
 		m.Files = s.merged.apply(m.Files)
 		s.merged = nil
 	}
-	for epoch, e := range s.sealed {
-		if epoch > c.Epoch {
-			continue
-		}
-		m.Files = append(m.Files, e.files...)
-		if len(e.chunks) > 0 {
-			f, err := s.writeChunks(e.chunks)
-			if err != nil {
-				return err
-			}
-			m.Files = append(m.Files, f)
-		}
-		delete(s.sealed, epoch)
+	if s.mergeErr != nil && len(m.Files) > 4*maxFiles {
+		defer s.mu.Unlock()
+		return fmt.Errorf("state files cannot be merged: %w", s.mergeErr)
 	}
-	if err := m.write(s.path, s.opts.NoSync); err != nil {
+	var parts []*epochFiles
+	for _, epoch := range slices.Sorted(maps.Keys(s.sealed)) {
+		if epoch <= c.Epoch {
+			parts = append(parts, s.sealed[epoch])
+			delete(s.sealed, epoch)
+		}
+	}
+	s.mu.Unlock()
+	err := s.write(m, parts)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.broken = err
 		return err
 	}
 	s.last = m
 	s.history = append(s.history, m)
 	s.prune()
 	s.startMerge()
-	err := s.mergeErr
-	s.mergeErr = nil
-	return err
+	return nil
+}
+
+// write makes a commit durable: the data files first, then the manifest.
+func (s *Store) write(m *manifest, parts []*epochFiles) error {
+	old := len(m.Files)
+	for _, e := range parts {
+		m.Files = append(m.Files, e.files...)
+		if len(e.chunks) == 0 {
+			continue
+		}
+		f, err := s.writeChunks(e.chunks)
+		if err != nil {
+			return err
+		}
+		m.Files = append(m.Files, f)
+	}
+	if len(m.Files) > old && !s.opts.NoSync {
+		// The names of the data files must be on disk before the manifest's is.
+		if err := syncDir(s.path); err != nil {
+			return err
+		}
+	}
+	return m.write(s.path, s.opts)
+}
+
+// writeChunks puts sealed chunks into one file.
+func (s *Store) writeChunks(chunks []chunk) (fileRef, error) {
+	w, err := s.create()
+	if err != nil {
+		return fileRef{}, err
+	}
+	for _, c := range chunks {
+		if err := w.records(c.op, c.records); err != nil {
+			w.abandon()
+			return fileRef{}, fmt.Errorf("state file %s: %w", w.name, err)
+		}
+	}
+	f, err := w.finish(false, s.opts.NoSync)
+	s.mu.Lock()
+	s.written += f.Size
+	s.mu.Unlock()
+	return f, err
 }
 
 // prune removes commits beyond those to retain, and files that none of the others name.
@@ -219,9 +283,25 @@ func (s *Store) Bytes() int64 {
 	return n
 }
 
-// Close implements state.Store.
+// Written is the size of all files written since Open but those of merging.
+func (s *Store) Written() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.written
+}
+
+// Close implements state.Store. What was not committed is gone.
 func (s *Store) Close() error {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
 	s.merging.Wait()
+	for _, b := range s.backends {
+		if b.file != nil {
+			b.file.abandon()
+			b.file = nil
+		}
+	}
 	return s.lock.Close()
 }
 

@@ -1,6 +1,7 @@
 package dir
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,18 @@ func Entries(path string, epoch int64, f func(op string, unit uint16, key, value
 	if err != nil {
 		return err
 	}
-	return entries(path, m.Files, func(string) bool { return true }, f)
+	c, err := openChain(path, m.Files)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for _, op := range c.operators() {
+		err := c.each(op, 0, 1<<16-1, func(unit uint16, key, value []byte) error { return f(op, unit, key, value) }, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func find(path string, epoch int64) (*manifest, error) {
@@ -60,12 +72,8 @@ func find(path string, epoch int64) (*manifest, error) {
 }
 
 // Export copies a commit, 0 for the last one, with its files into another
-// directory: a savepoint. Import is Open of it, or Copy into a state directory.
+// directory: a savepoint, which Open can go on from. The job may be running.
 func Export(path string, epoch int64, to string) error {
-	m, err := find(path, epoch)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
@@ -74,20 +82,44 @@ func Export(path string, epoch int64, to string) error {
 	} else if len(old) > 0 {
 		return fmt.Errorf("%s holds a commit already", to)
 	}
-	for _, f := range m.Files {
+	for try := 0; ; try++ {
+		err := export(path, epoch, to)
+		if errors.Is(err, os.ErrNotExist) && try < 10 {
+			continue // the job has gone on and removed the files of that commit
+		}
+		return err
+	}
+}
+
+func export(path string, epoch int64, to string) error {
+	m, err := find(path, epoch)
+	if err != nil {
+		return err
+	}
+	for i, f := range m.Files {
 		if err := linkOrCopy(filepath.Join(path, f.Name), filepath.Join(to, f.Name)); err != nil {
+			for _, done := range m.Files[:i] {
+				os.Remove(filepath.Join(to, done.Name))
+			}
 			return err
 		}
 	}
+	if err := syncDir(to); err != nil {
+		return err
+	}
 	own := *m
 	own.Parent = 0
-	if err := own.write(to, false); err != nil {
+	if err := own.write(to, Options{create: createFile}); err != nil {
 		return err
 	}
 	return own.verify(to)
 }
 
 func linkOrCopy(from, to string) error {
+	// What is there may be another name of the same file: never write into it.
+	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	if os.Link(from, to) == nil {
 		return nil
 	}

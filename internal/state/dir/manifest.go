@@ -2,6 +2,7 @@ package dir
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ type manifest struct {
 	Meta      map[string]string
 	Files     []fileRef
 
-	file string // its name
+	file string            // its name
+	at   map[string]string // Positions, decoded
 }
 
 // fileRef names a data file.
@@ -43,11 +45,11 @@ type fileRef struct {
 }
 
 func newManifest(c *state.Commit) *manifest {
-	return &manifest{Version: version, Epoch: c.Epoch, Positions: encoded(c.Positions), Tokens: maps.Clone(c.Tokens), Meta: maps.Clone(c.Meta)}
+	return &manifest{Version: version, Epoch: c.Epoch, Positions: encoded(c.Positions), at: maps.Clone(c.Positions), Tokens: maps.Clone(c.Tokens), Meta: maps.Clone(c.Meta)}
 }
 
 func (m *manifest) commit() *state.Commit {
-	c := &state.Commit{Epoch: m.Epoch, Positions: decoded(m.Positions), Tokens: maps.Clone(m.Tokens), Meta: maps.Clone(m.Meta)}
+	c := &state.Commit{Epoch: m.Epoch, Positions: maps.Clone(m.at), Tokens: maps.Clone(m.Tokens), Meta: maps.Clone(m.Meta)}
 	if c.Tokens == nil {
 		c.Tokens = map[string][]byte{}
 	}
@@ -61,24 +63,25 @@ func (m *manifest) commit() *state.Commit {
 func encoded(in map[string]string) map[string]string {
 	out := make(map[string]string, len(in))
 	for k, v := range in {
-		out[k] = fmt.Sprintf("%x", v)
+		out[k] = hex.EncodeToString([]byte(v))
 	}
 	return out
 }
 
-func decoded(in map[string]string) map[string]string {
+func decoded(in map[string]string) (map[string]string, error) {
 	out := make(map[string]string, len(in))
 	for k, v := range in {
-		b := make([]byte, len(v)/2)
-		if _, err := fmt.Sscanf(v, "%x", &b); err == nil || v == "" {
-			out[k] = string(b)
+		b, err := hex.DecodeString(v)
+		if err != nil {
+			return nil, fmt.Errorf("position of %s: %w", k, err)
 		}
+		out[k] = string(b)
 	}
-	return out
+	return out, nil
 }
 
 // write makes the manifest true: synced under another name, then renamed.
-func (m *manifest) write(dir string, noSync bool) error {
+func (m *manifest) write(dir string, o Options) error {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -88,25 +91,25 @@ func (m *manifest) write(dir string, noSync bool) error {
 	body = append(body, fmt.Sprintf("%x\n", sum)...)
 	m.file = fmt.Sprintf("commit-%016d", m.Epoch)
 	tmp := filepath.Join(dir, m.file+".tmp")
-	if err := writeSynced(tmp, body, noSync); err != nil {
+	if err := writeSynced(tmp, body, o); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, filepath.Join(dir, m.file)); err != nil {
 		return err
 	}
-	if noSync {
+	if o.NoSync {
 		return nil
 	}
 	return syncDir(dir)
 }
 
-func writeSynced(path string, body []byte, noSync bool) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+func writeSynced(path string, body []byte, o Options) error {
+	f, err := o.create(path)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(body)
-	if err == nil && !noSync {
+	if err == nil && !o.NoSync {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
@@ -145,6 +148,9 @@ func readManifest(dir, name string) (*manifest, error) {
 	if err := json.Unmarshal(body, m); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if m.at, err = decoded(m.Positions); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if m.Version != version {
 		return nil, fmt.Errorf("%s was written by another version of the state format (%d, this one is %d)", filepath.Join(dir, name), m.Version, version)
 	}
@@ -164,8 +170,8 @@ func manifests(dir string) ([]*manifest, error) {
 			continue
 		}
 		m, err := readManifest(dir, e.Name())
-		if errors.Is(err, errTorn) {
-			continue
+		if errors.Is(err, errTorn) || errors.Is(err, os.ErrNotExist) {
+			continue // never came to be, or was removed just now by the job that owns the directory
 		}
 		if err != nil {
 			return nil, err

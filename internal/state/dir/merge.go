@@ -1,6 +1,9 @@
 package dir
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // mergeResult is a full file that replaces the first n files of the chain.
 type mergeResult struct {
@@ -20,12 +23,17 @@ func (r *mergeResult) apply(files []fileRef) []fileRef {
 const (
 	minMerge = 1 << 20 // bytes of deltas under which nothing is merged unless there are many files
 	maxFiles = 64      // files of a chain at which it is merged whatever their size
+	// growth is how many times the full file deltas may be: more costs room and
+	// time to restore, less writes the state more often.
+	growth = 2
 )
+
+var errClosing = errors.New("the store is being closed")
 
 // startMerge begins to merge the chain in the background if it is worth it. The
 // caller holds mu.
 func (s *Store) startMerge() {
-	if s.busy || s.merged != nil || s.last == nil || len(s.last.Files) < 2 {
+	if s.busy || s.closing || s.merged != nil || s.last == nil || len(s.last.Files) < 2 {
 		return
 	}
 	var full, delta int64
@@ -36,51 +44,58 @@ func (s *Store) startMerge() {
 			delta += f.Size
 		}
 	}
-	if len(s.last.Files) < maxFiles && (delta < minMerge || delta < full/2) {
+	if len(s.last.Files) < maxFiles && (delta < minMerge || delta < growth*full) {
 		return
 	}
 	files := slices.Clone(s.last.Files)
-	name, seq := s.nextName()
 	s.busy = true
 	s.merging.Go(func() {
-		f, err := s.merge(files, name, seq)
+		f, err := s.merge(files)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.busy = false
 		if err != nil {
+			// The files it would have replaced are still there: it is tried again
+			// after the next commit, which fails itself if the disk is full.
 			s.mergeErr = err
 			return
 		}
+		s.mergeErr = nil
 		s.merged = &mergeResult{n: len(files), last: files[len(files)-1].Name, file: f}
 	})
 }
 
 // merge writes the entries that files leave to a full file.
-func (s *Store) merge(files []fileRef, name string, seq int64) (fileRef, error) {
-	w, err := s.create(name, seq)
+func (s *Store) merge(files []fileRef) (fileRef, error) {
+	c, err := openChain(s.path, files)
 	if err != nil {
 		return fileRef{}, err
 	}
-	open := map[string][]byte{}
-	err = entries(s.path, files, func(string) bool { return true }, func(op string, unit uint16, key, value []byte) error {
-		rs := appendRecord(open[op], unit, key, value, false)
-		if len(rs) >= blockSize {
-			if err := w.block(op, rs); err != nil {
-				return err
+	defer c.close()
+	w, err := s.create()
+	if err != nil {
+		return fileRef{}, err
+	}
+	var rs []byte
+	for _, op := range c.operators() {
+		err := c.each(op, 0, 1<<16-1, func(unit uint16, key, value []byte) error {
+			rs = appendRecord(rs, unit, key, value, false)
+			return nil
+		}, func() error {
+			s.mu.Lock()
+			closing := s.closing
+			s.mu.Unlock()
+			if closing {
+				return errClosing
 			}
+			err := w.records(op, rs)
 			rs = rs[:0]
-		}
-		open[op] = rs
-		return nil
-	})
-	for op, rs := range open {
-		if err == nil && len(rs) > 0 {
-			err = w.block(op, rs)
+			return err
+		})
+		if err != nil {
+			w.abandon()
+			return fileRef{}, err
 		}
 	}
-	if err != nil {
-		w.abandon(s.path)
-		return fileRef{}, err
-	}
-	return w.finish(s.path, true, s.opts.NoSync)
+	return w.finish(true, s.opts.NoSync)
 }
