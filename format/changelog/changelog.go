@@ -170,6 +170,9 @@ func (f *changelog) NewDecoder(d format.Decoding) (format.Decoder, error) {
 		dec.unique = len(unique)
 	}
 	dec.record = json.NewProjector(paths)
+	if dec.element != nil {
+		dec.element.Share(dec.record)
+	}
 	dec.values = make([]json.Value, len(paths))
 	return dec, nil
 }
@@ -226,6 +229,7 @@ type decoder struct {
 func (d *decoder) Scan(recs *format.Records, from, to int, bad format.BadRow) int {
 	d.buf = json.Readable(recs)
 	d.rows, d.kinds, d.of = d.rows[:0], d.kinds[:0], d.of[:0]
+	d.record.IndexRecords(d.buf, recs.Val[from:to])
 	for r := from; r < to; r++ {
 		at, end, ok := json.Bounds(d.buf, recs.Val[r])
 		if !ok {
