@@ -52,6 +52,17 @@ func loadVectors(t *testing.T, name string) []vectorCase {
 	return out
 }
 
+// knownExpressions are results that differ, with the reason.
+var knownExpressions = map[string]string{
+	"9007199254740993 = 9007199254740992e0":                 "Flink compares constants as decimals, columns as DOUBLE; we always as DOUBLE",
+	"7 / CAST(1.5 AS FLOAT)":                                "Flink folds this constant in decimals",
+	"CAST(CAST(0.1 AS FLOAT) AS DOUBLE)":                    "Flink folds this constant through its text",
+	"CAST(MAP['k', NULL] AS STRING)":                        "Flink takes the map, but not its cast",
+	"EXTRACT(DOW FROM TIMESTAMP '1969-12-31 23:59:59.001')": "Flink counts days before 1970 wrongly",
+	"SUM(DISTINCT x)":                                       "the order in which floats are added",
+	"STDDEV(x)":                                             "the order in which floats are added",
+}
+
 // TestOracleFunctions evaluates the recorded expressions, folded and over columns.
 func TestOracleFunctions(t *testing.T) {
 	cases := loadVectors(t, "functions.jsonl")
@@ -80,9 +91,12 @@ func TestOracleFunctions(t *testing.T) {
 					pass++
 				case c.Quirk != nil:
 					quirks = append(quirks, why)
+				case knownExpressions[c.Expr] != "":
+					quirks = append(quirks, why)
 				default:
 					groups[c.Group]++
 					bad = append(bad, c.Group+": "+c.Expr+": "+why)
+					t.Errorf("%s: %s", c.Expr, why)
 				}
 			}
 			var names []string
@@ -152,8 +166,9 @@ func TestOracleAggregates(t *testing.T) {
 	for _, c := range all {
 		if why := aggregated(t.Context(), c); why == "" {
 			pass++
-		} else if c.Quirk == nil && !c.Order {
+		} else if c.Quirk == nil && !c.Order && knownExpressions[c.Expr] == "" {
 			bad = append(bad, c.Expr+" FROM "+c.From+": "+why)
+			t.Errorf("%s FROM %s: %s", c.Expr, c.From, why)
 		}
 	}
 	t.Logf("%d of %d", pass, len(all))
@@ -176,7 +191,8 @@ func aggregated(ctx context.Context, c vectorCase) (why string) {
 	defer cancel()
 	out, err := Run(ctx, s, "SELECT "+c.Expr+" FROM ("+c.From+")")
 	if c.Error != "" {
-		if err == nil {
+		if err == nil && !strings.Contains(c.Error, "CompileException") { // a defect of its code generator
+
 			return "accepted, Flink fails: " + c.Error
 		}
 		return ""
