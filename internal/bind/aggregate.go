@@ -250,6 +250,12 @@ func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(p
 			return groupingValue(agg, a, x, sets), nil
 		case *overRef:
 			return x, nil
+		case *plan.Subquery:
+			q, err := b.groupOuter(x, a)
+			if err != nil {
+				return nil, err
+			}
+			return rewriteChildren(q, rewrite)
 		case *plan.Column:
 			span := b.spans[e]
 			return nil, diag.At(span, diag.NotAllowed, "column %s is neither grouped nor aggregated", x.Name).
