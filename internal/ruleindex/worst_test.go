@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
 )
 
 func newTestSet(t testing.TB, conds []*Cond, opt Options) *Set {
@@ -291,4 +293,49 @@ func TestAddIsQuick(t *testing.T) {
 	if got := evalEvent(t, task, "EventID", "1", "CommandLine", "a needle"); !slices.Equal(got, []string{"one more"}) {
 		t.Errorf("%v", got)
 	}
+}
+
+// TestDeepConditions: nesting costs time and memory in proportion.
+func TestDeepConditions(t *testing.T) {
+	c := &Cond{Op: CondEqual, Field: "f", Value: "0"}
+	for i := range 180 {
+		c = sub([]CondOp{CondAnd, CondOr}[i%2], &Cond{Op: CondContain, Field: "f", Value: fmt.Sprint(i)}, c, sub(CondNot, &Cond{Op: CondEqual, Field: "g", Value: fmt.Sprint(i)}))
+	}
+	set := newTestSet(t, []*Cond{c}, Options{})
+	rec := record{{"f", "179 178"}, {"g", "178"}}
+	if got := evalEvent(t, set.Index().NewTask(), "f", "179 178", "g", "178"); (len(got) == 1) != c.Holds(rec) {
+		t.Errorf("%v", got)
+	}
+	deep := sub(CondNot, sub(CondNot, sub(CondNot, sub(CondAnd, c, nest(210)))))
+	if err := set.Add(Rule{ID: "deep", Cond: deep}); err == nil {
+		t.Error("not refused")
+	}
+	schema := types.NewSchema(types.Field{Name: "b", Type: types.Of(types.Boolean).WithNull(true)})
+	var e plan.Expr = &plan.Column{T: schema.Fields[0].Type, Name: "b"}
+	for i := range 60 {
+		e = op([]plan.Op{plan.IsNull, plan.Not, plan.IsNotTrue, plan.IsNotNull}[i%4], e)
+	}
+	sql := NewSet(Options{Schema: schema, Context: testContext()})
+	if err := sql.Add(Rule{ID: "sql", Expr: e}); err != nil {
+		t.Fatal(err)
+	}
+	b := vector.NewBatch(schema, 3)
+	for _, v := range []types.Value{true, false, nil} {
+		b.AppendValues(types.Insert, v)
+	}
+	var h Hits
+	if err := sql.Index().NewTask().Batch(b, &h); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := alone(t, e, b, testContext()); !slices.Equal(h.Rows, rows) {
+		t.Errorf("%v, want %v", h.Rows, rows)
+	}
+}
+
+func nest(n int) *Cond {
+	c := &Cond{Op: CondEqual, Field: "f", Value: "0"}
+	for range n {
+		c = sub(CondNot, c)
+	}
+	return c
 }
