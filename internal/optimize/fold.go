@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -61,6 +63,15 @@ func mapExprs(n plan.Node, f func(plan.Expr) (plan.Expr, error)) (plan.Node, err
 		c := *x
 		c.Expr, err = one(x.Expr)
 		return &c, err
+	case *plan.Rules:
+		c := *x
+		c.Rules = slices.Clone(x.Rules)
+		for i := range c.Rules {
+			if c.Rules[i].Cond, err = f(c.Rules[i].Cond); err != nil {
+				return nil, err
+			}
+		}
+		return &c, nil
 	case *plan.Scan:
 		c := *x
 		c.Filter, err = one(x.Filter)

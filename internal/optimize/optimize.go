@@ -46,15 +46,22 @@ func Rules() []Rule {
 // Roots optimises the plans of a job together: each root by itself, then what
 // they have in common.
 func Roots(o *Options, roots []plan.Node) ([]plan.Node, error) {
-	out := make([]plan.Node, len(roots))
+	raw := make([]plan.Node, len(roots))
 	for i, n := range roots {
 		n, err := Decorrelate(o, n)
 		if err != nil {
 			return nil, err
 		}
-		if n, err = ranks(o, n); err != nil {
+		if raw[i], err = ranks(o, n); err != nil {
 			return nil, err
 		}
+	}
+	if !o.Off["rules"] {
+		raw = combine(raw)
+	}
+	out := make([]plan.Node, len(raw))
+	for i, n := range raw {
+		var err error
 		for _, r := range Rules() {
 			if o.Off[r.Name] {
 				continue

@@ -66,6 +66,8 @@ func need(n plan.Node, req columns) (plan.Node, map[int]int) {
 		return &plan.Filter{Input: in, Cond: plan.Remap(x.Cond, func(i int) int { return to[i] })}, to
 	case *plan.Aggregate:
 		return needAggregate(x, req)
+	case *plan.Rules:
+		return needRules(x, req)
 	case *plan.Join:
 		return needJoin(x, req)
 	case *plan.SetOp:

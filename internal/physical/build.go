@@ -68,6 +68,8 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
 	case *plan.Expand:
 		return b.add(n, Expand{n.Sets}, n.Input)
+	case *plan.Rules:
+		return b.add(n, Rules{n}, n.Input)
 	case *plan.Join:
 		if s, ok := windowJoin(n); ok && !b.opts.Batch {
 			return b.add(n, s, n.Left, n.Right)

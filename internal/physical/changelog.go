@@ -102,7 +102,7 @@ func retractable(calls []plan.AggCall) error {
 // passes tells whether an operator hands row kinds through unchanged.
 func passes(s Spec) bool {
 	switch s.(type) {
-	case Calc, Watermark, Expand, Union, Correlate, Sink:
+	case Calc, Watermark, Expand, Union, Correlate, Rules, Sink:
 		return true
 	}
 	return false

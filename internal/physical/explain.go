@@ -89,6 +89,8 @@ func describe(o *Op) string {
 			text += ", emit=[" + e + "]"
 		}
 		return text + ")"
+	case Rules:
+		return plan.Describe(s.Rules)
 	case WindowRank:
 		return fmt.Sprintf("WindowRank(window=[%s, %s], %s)", in(0).Fields[s.Start].Name, in(0).Fields[s.End].Name, strings.TrimPrefix(strings.TrimSuffix(plan.Describe(s.Rank), ")"), "Rank("))
 	case WindowJoin:

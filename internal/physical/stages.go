@@ -101,7 +101,7 @@ func (p *Plan) parallelOf(o *Op) int {
 			return 1
 		}
 		return o.Inputs[0].From.Parallel
-	case Calc, Watermark, Expand, Correlate:
+	case Calc, Watermark, Expand, Correlate, Rules:
 		return o.Inputs[0].From.Parallel
 	}
 	return n

@@ -32,6 +32,7 @@ type builder struct {
 	byTask  map[taskKey]*task
 	order   []*task
 	nodes   map[nodeKey]*node
+	rules   map[*physical.Op]*relational.RuleSet
 	watched []*splitManager
 	ends    map[edgeKey][]receiverEnd
 }
@@ -44,7 +45,7 @@ type nodeKey struct {
 }
 
 func (b *builder) tasks() ([]*task, error) {
-	b.byTask, b.nodes = map[taskKey]*task{}, map[nodeKey]*node{}
+	b.byTask, b.nodes, b.rules = map[taskKey]*task{}, map[nodeKey]*node{}, map[*physical.Op]*relational.RuleSet{}
 	if b.opts.Store != nil {
 		var err error
 		if b.last, err = b.opts.Store.Last(b.ctx); err != nil {
@@ -129,6 +130,22 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		return relational.NewCalc(s.Filter, s.Exprs, in[0], o.Out)
 	case physical.Watermark:
 		return relational.NewWatermark(relational.WatermarkSpec{Column: s.Column, Expr: s.Expr, PerRow: b.plan.Options.WatermarkInterval == 0, FireOnIdle: b.plan.Options.FireOnIdle, In: in[0], Out: o.Out}), nil
+	case physical.Rules:
+		set := b.rules[o]
+		if set == nil {
+			set = relational.NewRuleSet(s.Rules.Rules, in[0], o.Out)
+			b.rules[o] = set
+		}
+		r := relational.NewRuleFilter(set)
+		if src := o.Inputs[0].From; o.Inputs[0].Fused && len(src.Consumers()) == 1 {
+			// Right behind a source: it asks the rules before it decodes what they do not read.
+			if n := b.nodes[nodeKey{src, sub}]; n != nil {
+				if t := b.byTask[taskKey{src.Stage, sub}]; t != nil && t.source != nil && t.nodes[0] == n && t.source.decode != nil {
+					return r, t.source.decode.ask(r, b.opts.Func)
+				}
+			}
+		}
+		return r, nil
 	case physical.Expand:
 		return relational.NewExpand(s.Sets, in[0], o.Out)
 	case physical.Union:

@@ -35,7 +35,7 @@ type coordinator struct {
 
 	commit *state.Commit
 	live   int
-	ended  ack // what tasks that have ended left: positions, tokens, watermarks
+	ended  []ack // what tasks that have ended left; epoch is the first commit it belongs to
 }
 
 // defaultInterval is the time between commits of positions to a queue where the
@@ -57,6 +57,10 @@ func newCoordinator(j *Job, b *builder, tasks []*task) *coordinator {
 		}
 		interval = defaultInterval
 	}
+	if b.plan.Options.Batch {
+		// Results come out at the end of input, whole: there is nothing before it to go on from.
+		interval = 0
+	}
 	c := &coordinator{job: j, store: b.opts.Store, interval: interval, tasks: tasks, live: len(tasks), forgotten: map[string]bool{},
 		acks: make(chan ack, len(tasks)), ends: make(chan *task, len(tasks)), requests: make(chan chan error), finished: make(chan struct{})}
 	c.commit = &state.Commit{Positions: map[string]string{}, Tokens: map[string][]byte{}, Meta: map[string]string{}}
@@ -66,9 +70,8 @@ func newCoordinator(j *Job, b *builder, tasks []*task) *coordinator {
 		maps.Copy(c.commit.Meta, b.last.Meta)
 	}
 	maps.Copy(c.commit.Meta, b.opts.Meta)
-	c.ended = ack{positions: map[string]string{}, tokens: map[string][]byte{}, watermarks: map[string]int64{}}
 	for _, t := range tasks {
-		t.epochs = c.acks
+		t.epochs, t.handled = c.acks, c.commit.Epoch
 		for _, n := range t.nodes {
 			if s, ok := n.op.(*sinkOp); ok {
 				s.coordinated = true
@@ -159,7 +162,7 @@ func (c *coordinator) run(ctx context.Context) (err error) {
 // metaEnded in a commit says that the job's input has ended and everything is written.
 const metaEnded = "ended"
 
-// next is the commit of the epoch after the last one, with what ended tasks left.
+// next is the commit of the epoch after the last one, as far as nothing has changed.
 func (c *coordinator) next() *state.Commit {
 	n := &state.Commit{Epoch: c.commit.Epoch + 1, Positions: maps.Clone(c.commit.Positions), Tokens: map[string][]byte{}, Meta: maps.Clone(c.commit.Meta)}
 	return n
@@ -215,26 +218,36 @@ func (a *ack) add(b ack) {
 	}
 }
 
-// finish takes what a task that has ended leaves.
+// finish takes what a task that has ended leaves. All of it came after the last
+// barrier the task has handled: it belongs to the next epoch, and not to one that
+// is still waiting for other tasks.
 func (c *coordinator) finish(t *task) {
 	c.live--
+	left := ack{epoch: t.handled + 1, positions: map[string]string{}, tokens: map[string][]byte{}, watermarks: map[string]int64{}}
 	if t.source != nil {
 		for s, p := range t.source.positions {
-			c.ended.positions[t.nodes[0].cx.ID+"/"+s] = p
+			left.positions[t.nodes[0].cx.ID+"/"+s] = p
 		}
 	}
 	for _, n := range t.nodes {
 		if s, ok := n.op.(*sinkOp); ok && s.last != nil {
-			c.ended.tokens[n.key()] = s.last
+			left.tokens[n.key()] = s.last
 		}
 	}
+	c.ended = append(c.ended, left)
 }
 
 // settle makes next durable, with what ended tasks left, and then has sinks and
 // sources act on it.
 func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
-	maps.Copy(next.Positions, c.ended.positions)
-	maps.Copy(next.Tokens, c.ended.tokens)
+	c.ended = slices.DeleteFunc(c.ended, func(a ack) bool {
+		if a.epoch > next.Epoch {
+			return false
+		}
+		maps.Copy(next.Positions, a.positions)
+		maps.Copy(next.Tokens, a.tokens)
+		return true
+	})
 	c.mu.Lock()
 	for key := range c.forgotten {
 		delete(next.Positions, key)
@@ -247,7 +260,6 @@ func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
 		}
 	}
 	c.commit = next
-	clear(c.ended.tokens) // they are in this commit, and committed below
 	c.job.Metrics.Epoch.Store(next.Epoch)
 	told := map[any]bool{}
 	for _, t := range c.tasks {

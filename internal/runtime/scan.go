@@ -8,6 +8,7 @@ import (
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/exec"
+	"github.com/runnelio/runnel/internal/exec/relational"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -44,7 +45,33 @@ type colOrigin struct {
 // filterStep is one conjunct with the columns it is the first to read.
 type filterStep struct {
 	fill []int
-	pred *eval.Predicate
+	pred selector
+}
+
+// selector chooses rows: a predicate, or an index of rules behind the source.
+type selector interface {
+	Select(b *vector.Batch, sel, dst []int32) ([]int32, error)
+}
+
+// ask makes the rules of an operator right behind the source the last condition:
+// columns that neither it nor a condition reads are made for its rows only.
+func (d *scanDecoder) ask(r *relational.RuleFilter, cx *function.Context) error {
+	reads, err := r.Reads(cx)
+	if err != nil {
+		return err
+	}
+	step := filterStep{pred: r}
+	rest := d.rest[:0]
+	for _, c := range d.rest {
+		if reads[c] {
+			step.fill = append(step.fill, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	d.rest = rest
+	d.steps = append(d.steps, step)
+	return nil
 }
 
 func newScanDecoder(s *plan.Scan, cx *function.Context, size int, pol *policy) (*scanDecoder, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/metrics"
+	"github.com/runnelio/runnel/vector"
 )
 
 // task is the fused operators of one stage, run by one goroutine.
@@ -95,10 +96,50 @@ func (t *task) run(ctx context.Context) (err error) {
 	}
 	if t.source != nil {
 		defer close(t.sourceEnded)
-		return t.source.run(ctx)
+		if err := t.source.run(ctx); err != nil {
+			return err
+		}
+	} else if err := t.receive(ctx); err != nil {
+		return err
 	}
-	return t.receive(ctx)
+	return t.keepEnd()
 }
+
+// keepEnd saves what the end of input has made of the operators' state. A job
+// that goes on from a commit in which only some of its tasks have ended must not
+// emit again what they emitted then.
+func (t *task) keepEnd() error {
+	if t.epochs == nil {
+		return nil
+	}
+	epoch := t.handled + 1
+	for _, n := range t.nodes {
+		if _, sink := n.op.(*sinkOp); sink || n.cx.State == nil {
+			continue
+		}
+		if err := n.op.Control(0, exec.Event{Kind: exec.Barrier, Epoch: epoch, Final: true}, nowhere{}); err != nil {
+			return wrapOp(n.name, err)
+		}
+		if err := n.cx.State.Seal(epoch); err != nil {
+			return wrapOp(n.name, err)
+		}
+	}
+	return nil
+}
+
+// nowhere is the output of a task that has ended.
+type nowhere struct{}
+
+// Emit implements exec.Output: everything was emitted before the end.
+func (nowhere) Emit(b *vector.Batch) error {
+	if b.Live() > 0 {
+		return diag.Bug("%d rows after the end of input", b.Live())
+	}
+	return nil
+}
+
+// Forward implements exec.Output.
+func (nowhere) Forward(exec.Event) error { return nil }
 
 // receive is the loop of a task fed by exchanges.
 func (t *task) receive(ctx context.Context) error {
