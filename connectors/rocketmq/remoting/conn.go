@@ -173,15 +173,16 @@ func (c *conn) write() {
 		}
 		c.mu.Lock()
 		buf := c.out
-		c.out = spare[:0]
+		if len(buf) == 0 { // written with the last wake: both buffers stay where they are
+			c.mu.Unlock()
+			continue
+		}
+		c.out, spare = spare[:0], nil
 		if c.room != nil {
 			close(c.room)
 			c.room = nil
 		}
 		c.mu.Unlock()
-		if len(buf) == 0 {
-			continue
-		}
 		if _, err := c.nc.Write(buf); err != nil {
 			c.fail(err)
 			return
