@@ -52,9 +52,9 @@ const (
 
 // classes divides the code points into classes that a program does not tell apart.
 type classes struct {
-	ascii  [128]uint16
+	ascii  [128]uint32
 	bounds []rune // first code points of intervals
-	of     []uint16
+	of     []uint32
 	n      int // number of classes
 	stride int // n + tails
 	sample []rune
@@ -101,8 +101,8 @@ func newClasses(p *prog) *classes {
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
-	c := &classes{bounds: cuts, of: make([]uint16, len(cuts))}
-	ids := map[string]uint16{}
+	c := &classes{bounds: cuts, of: make([]uint32, len(cuts))}
+	ids := map[string]uint32{}
 	var key []byte
 	for i, lo := range cuts {
 		key = key[:0]
@@ -119,12 +119,9 @@ func newClasses(p *prog) *classes {
 		}
 		id, ok := ids[string(key)]
 		if !ok {
-			id = uint16(len(ids))
+			id = uint32(len(ids))
 			ids[string(key)] = id
 			c.sample = append(c.sample, lo)
-			if len(ids) > 60_000 {
-				return nil
-			}
 		}
 		c.of[i] = id
 	}
@@ -183,7 +180,7 @@ func kindOf(r rune, asserts uint32) context {
 	return k
 }
 
-func (c *classes) find(r rune) uint16 {
+func (c *classes) find(r rune) uint32 {
 	lo, hi := 0, len(c.bounds)
 	for hi-lo > 1 {
 		m := int(uint(lo+hi) >> 1)

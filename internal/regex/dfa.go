@@ -133,7 +133,7 @@ func (d *dfa) match(s string, from int, prefix string) bool {
 	}
 	trans, ascii := d.trans, &d.c.ascii
 	for i := from; i < end; {
-		var cls uint16
+		var cls uint32
 		w := 1
 		if b := s[i]; b < utf8.RuneSelf {
 			cls = ascii[b]

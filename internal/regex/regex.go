@@ -3,6 +3,7 @@ package regex
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -11,13 +12,13 @@ import (
 type Regexp struct {
 	pattern string
 	flags   Flags
-	names   []string // of groups, by number
-	prog    *prog    // for the backtracker, or for everything if exact
-	filter  *prog    // regular: the same as prog if exact; nil if there is none
-	classes *classes // of filter
-	exact   bool     // the automaton's yes is a yes
-	steps   *prog    // if exact: finds groups in Java's order where prog would not; or nil
-	plain   string   // the pattern is this text
+	names   []string        // of groups, by number
+	prog    *prog           // for the backtracker, or for everything if exact
+	filter  *prog           // regular: the same as prog if exact; nil if there is none
+	classes func() *classes // of filter; made when they are first needed
+	exact   bool            // the automaton's yes is a yes
+	steps   *prog           // if exact: finds groups in Java's order where prog would not; or nil
+	plain   string          // the pattern is this text
 	isPlain bool
 	prefix  string // every match begins with it
 	leaks   bool   // attempts that fail leave groups: none may be skipped
@@ -55,24 +56,26 @@ func Compile(pattern string, flags Flags) (*Regexp, error) {
 	}
 	if tree.regular() {
 		if re.prog = compile(tree, len(names), true); re.prog != nil {
-			if re.classes = newClasses(re.prog); re.classes != nil {
-				re.filter, re.exact = re.prog, true
-				if tree.emptyLoop() {
-					re.steps = compile(tree, len(names), false)
-				}
-				return re, nil
+			re.setFilter(re.prog)
+			re.exact = true
+			if tree.emptyLoop() {
+				re.steps = compile(tree, len(names), false)
 			}
+			return re, nil
 		}
 	}
 	if re.prog = compile(tree, len(names), false); re.prog == nil {
 		return nil, &SyntaxError{pattern, 0, "the expression is too large"}
 	}
-	if re.filter = compile(tree.approx(), 1, true); re.filter != nil {
-		if re.classes = newClasses(re.filter); re.classes == nil {
-			re.filter = nil
-		}
+	if f := compile(tree.approx(), 1, true); f != nil {
+		re.setFilter(f)
 	}
 	return re, nil
+}
+
+func (re *Regexp) setFilter(p *prog) {
+	re.filter = p
+	re.classes = sync.OnceValue(func() *classes { return newClasses(p) })
 }
 
 // String returns the pattern.
@@ -158,7 +161,7 @@ func (m *Matcher) Regexp() *Regexp { return m.re }
 func (m *Matcher) automaton(mode dfaMode) *dfa {
 	d := m.dfas[mode]
 	if d == nil {
-		d = newDFA(m.re.filter, m.re.classes, mode)
+		d = newDFA(m.re.filter, m.re.classes(), mode)
 		m.dfas[mode] = d
 	}
 	return d

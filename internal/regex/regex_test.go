@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func mustCompile(t testing.TB, pattern string, f Flags) *Regexp {
@@ -181,6 +182,21 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// TestManyMatches: replacing many matches in a long text takes time in proportion.
+func TestManyMatches(t *testing.T) {
+	re := mustCompile(t, `(\w+)=(\d+)`, 0)
+	m := re.Matcher()
+	in, want := strings.Repeat("key=42 ", 20_000), strings.Repeat("42=key ", 20_000)
+	start := time.Now()
+	got, err := m.AppendReplaced(nil, in, re.Replacement("$2=$1"), true)
+	if err != nil || string(got) != want {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	text := strings.Repeat("some text in front ", 3) + "error code=42 end"
 	for _, pattern := range []string{"error", "(?i)ERROR", `code=(\d+)`, `\berror\b.*$`, `(?<=code=)\d+`} {
@@ -227,6 +243,23 @@ func FuzzCompile(f *testing.F) {
 }
 
 var benchText = `2026-03-02 08:00:01 WS01 powershell.exe -NoP -Enc SQBFAFgAIAAoAE4AZQB3AC0A user=x1`
+
+func BenchmarkCompile(b *testing.B) {
+	for _, pattern := range []string{"foo", `(?i)\bpowershell\.exe\b.*-enc`, `[^/]+/\w{1,30}`, `\p{L}+\s\p{IsGreek}`} {
+		b.Run(pattern, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				mustCompile(b, pattern, 0)
+			}
+		})
+		b.Run(pattern+"/first", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				mustCompile(b, pattern, 0).Matcher().Match(benchText)
+			}
+		})
+	}
+}
 
 func BenchmarkMatch(b *testing.B) {
 	for _, c := range []struct{ name, pattern string }{

@@ -33,9 +33,10 @@ type vm struct {
 	whole    bool  // a match must reach the end of s
 	regs     []int // slots, then counters
 	stack    []frame
-	visited  []uint64 // (instruction, place); only for regular programs
+	visited  []uint64 // (place, instruction); only for regular programs
+	dirty    int      // words of it that may not be zero
 	from     int
-	width    int
+	width    int // instructions, if visited is in use
 	steps    int
 	deadline bool // steps ran out
 }
@@ -53,13 +54,11 @@ func (v *vm) find(s string, from, last int, anchored, whole, visit bool, re *Reg
 	v.steps = stepBudget + stepPerByte*(len(s)-from)
 	v.width = 0
 	if visit {
-		v.width = len(s) - from + 1
-		words := (len(p.insts)*v.width + 63) / 64
-		if cap(v.visited) < words {
+		v.width = len(p.insts)
+		clear(v.visited[:v.dirty])
+		v.dirty = 0
+		if words := (v.width*(len(s)-from+1) + 63) / 64; len(v.visited) < words {
 			v.visited = make([]uint64, words)
-		} else {
-			v.visited = v.visited[:words]
-			clear(v.visited)
 		}
 	}
 	anchored = anchored || whole
@@ -137,11 +136,13 @@ func (v *vm) run(pc int32, pos, target int) (int, bool) {
 			}
 		case iSplit:
 			if v.width > 0 {
-				bit := int(pc)*v.width + pos - v.from
-				if v.visited[bit>>6]&(1<<(uint(bit)&63)) != 0 {
+				bit := (pos-v.from)*v.width + int(pc)
+				w := bit >> 6
+				if v.visited[w]&(1<<(uint(bit)&63)) != 0 {
 					break
 				}
-				v.visited[bit>>6] |= 1 << (uint(bit) & 63)
+				v.visited[w] |= 1 << (uint(bit) & 63)
+				v.dirty = max(v.dirty, w+1)
 			}
 			v.stack = append(v.stack, frame{in.y, pos})
 			ok = true
