@@ -2,10 +2,11 @@
 // overloads, implicit conversions casts, queries plans.
 //
 // bind.go has the entry points, scope.go names, typing.go operators and implicit
-// conversions, expr.go and call.go expressions, from.go FROM and joins, query.go
-// set operations, ORDER BY and WITH, select.go SELECT, aggregate.go GROUP BY,
-// over.go OVER, window.go window functions, match.go MATCH_RECOGNIZE, table.go
-// tables of the catalog, insert.go INSERT.
+// conversions, expr.go, predicate.go, literal.go, interval.go and call.go
+// expressions, from.go, join.go and lateral.go FROM, query.go set operations,
+// ORDER BY and WITH, select.go SELECT, aggregate.go, groupby.go and outer.go
+// GROUP BY, over.go OVER, window.go window functions, match.go MATCH_RECOGNIZE,
+// table.go tables of the catalog, insert.go INSERT.
 package bind
 
 import (

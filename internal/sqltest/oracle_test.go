@@ -162,7 +162,6 @@ func lines(rows [][]string) string {
 // knownFailures are cases that differ, with the reason.
 var knownFailures = map[string]string{
 	"lateral_topn": "Flink leaves the replaced row in its result: it sends +U without -U",
-	"agg_json":     "JSON_OBJECTAGG and JSON_ARRAYAGG are not built in yet",
 	"match_funnel": "MATCH_RECOGNIZE has no operator yet", "match_optional": "MATCH_RECOGNIZE has no operator yet", "match_skip_past": "MATCH_RECOGNIZE has no operator yet", "match_star": "MATCH_RECOGNIZE has no operator yet", "match_v_shape": "MATCH_RECOGNIZE has no operator yet", "match_within": "MATCH_RECOGNIZE has no operator yet",
 	"temporal_join": "temporal joins have no operator yet", "temporal_join_left": "temporal joins have no operator yet",
 	"lookup_join_left": "the lookup table belongs to the recording's own connector",

@@ -166,7 +166,7 @@ func TestOracleAggregates(t *testing.T) {
 	for _, c := range all {
 		if why := aggregated(t.Context(), c); why == "" {
 			pass++
-		} else if c.Quirk == nil && !c.Order && knownExpressions[c.Expr] == "" {
+		} else if c.Quirk == nil && !(c.Order && c.Expr == "FIRST_VALUE(x)") && knownExpressions[c.Expr] == "" {
 			bad = append(bad, c.Expr+" FROM "+c.From+": "+why)
 			t.Errorf("%s FROM %s: %s", c.Expr, c.From, why)
 		}
@@ -208,8 +208,18 @@ func aggregated(ctx context.Context, c vectorCase) (why string) {
 	if c.Result == nil {
 		want = "<NULL>"
 	}
+	if c.Order && len(rows) == 1 && elements(rows[0]) == elements(want) {
+		return ""
+	}
 	if w := canonical([][]string{{want}})[0]; !slices.Equal(rows, w) {
 		return fmt.Sprintf("is %q, want %q", rows, w)
 	}
 	return ""
+}
+
+// elements returns the elements of a list in order: Flink's is that of its exchange.
+func elements(list string) string {
+	parts := strings.Split(strings.NewReplacer(", ", ",", "[", "", "]", "").Replace(list), ",")
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
 }
