@@ -5,4 +5,4 @@ import (
 )
 
 // aggFuncs are all aggregate functions.
-var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs, aggBitmapFuncs, aggOverFuncs)
+var aggFuncs = slices.Concat(aggBasicFuncs, aggValueFuncs, aggCollectFuncs, aggStatFuncs, aggJSONFuncs, aggBitmapFuncs, aggOverFuncs)
