@@ -5,6 +5,7 @@
 //	services start               start them in the background (addresses and process ids in the folder's services.env)
 //	services stop                stop those and remove their folder
 //
+// They take the ports they usually have (9876, 10911, 9092) if these are free.
 // -only rocketmq or -only kafka starts one of them.
 package main
 
@@ -83,7 +84,7 @@ func launch(ctx context.Context, only string, fast bool, dir string) ([]services
 	var errs [2]error
 	if only != "kafka" {
 		wg.Go(func() {
-			if s, err := services.StartRocketMQ(ctx, services.RocketMQOptions{Dir: sub("rocketmq"), Fast: fast, HeapMB: heap}); err != nil {
+			if s, err := services.StartRocketMQ(ctx, services.RocketMQOptions{Dir: sub("rocketmq"), Usual: true, Fast: fast, HeapMB: heap}); err != nil {
 				errs[0] = err
 			} else {
 				all[0] = s
@@ -92,7 +93,7 @@ func launch(ctx context.Context, only string, fast bool, dir string) ([]services
 	}
 	if only != "rocketmq" {
 		wg.Go(func() {
-			if s, err := services.StartKafka(ctx, services.KafkaOptions{Dir: sub("kafka"), Fast: fast, HeapMB: heap}); err != nil {
+			if s, err := services.StartKafka(ctx, services.KafkaOptions{Dir: sub("kafka"), Usual: true, Fast: fast, HeapMB: heap}); err != nil {
 				errs[1] = err
 			} else {
 				all[1] = s

@@ -24,7 +24,9 @@ type KafkaOptions struct {
 	Fast       bool   // throughput before small memory: benchmarks
 	// User and Password turn on SASL/PLAIN with this one user.
 	User, Password string
-	Properties     map[string]string
+	// Usual takes the port Kafka usually has, 9092, if it is free.
+	Usual      bool
+	Properties map[string]string
 }
 
 // Kafka is a running node that is broker and controller.
@@ -61,7 +63,11 @@ func (k *Kafka) start(ctx context.Context, cp string, o KafkaOptions) error {
 	if err := os.MkdirAll(k.dir, 0o755); err != nil {
 		return err
 	}
-	port, err := freePorts(0, 1)
+	usual := 0
+	if o.Usual {
+		usual = 9092
+	}
+	port, err := portOr(usual, 0, 1)
 	if err != nil {
 		return err
 	}

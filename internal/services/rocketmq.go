@@ -27,6 +27,8 @@ type RocketMQOptions struct {
 	Fast bool
 	// Brokers is how many brokers register with the name server; 0: 1.
 	Brokers int
+	// Usual takes the ports RocketMQ usually has, 9876 and 10911, if they are free.
+	Usual bool
 	// Properties are further lines of broker.conf.
 	Properties map[string]string
 }
@@ -66,7 +68,11 @@ func StartRocketMQ(ctx context.Context, o RocketMQOptions) (*RocketMQ, error) {
 }
 
 func (r *RocketMQ) start(ctx context.Context, cp string) error {
-	port, err := freePorts(0)
+	usual, usualBroker := 0, 0
+	if r.opts.Usual {
+		usual, usualBroker = 9876, 10911
+	}
+	port, err := portOr(usual, 0)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,7 @@ func (r *RocketMQ) start(ctx context.Context, cp string) error {
 	for i := range max(1, r.opts.Brokers) {
 		name := "broker-" + string(rune('a'+i))
 		// The broker takes three ports: clients, the one two below for urgent clients, replication.
-		listen, err := freePorts(-2, 0, 1)
+		listen, err := portOr(usualBroker, -2, 0, 1)
 		if err != nil {
 			return err
 		}

@@ -55,20 +55,31 @@ type Service interface {
 func freePorts(deltas ...int) (int, error) {
 	for range 200 {
 		p := 21000 + rand.IntN(10000)
-		ok := true
-		for _, d := range deltas {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p+d))
-			if err != nil {
-				ok = false
-				break
-			}
-			l.Close()
-		}
-		if ok {
+		if allFree(p, deltas) {
 			return p, nil
 		}
 	}
 	return 0, errors.New("no free ports on loopback")
+}
+
+func allFree(p int, deltas []int) bool {
+	for _, d := range deltas {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p+d))
+		if err != nil {
+			return false
+		}
+		l.Close()
+	}
+	return true
+}
+
+// portOr returns want if it and want+d are free for every d, else a port of
+// which that is so. want 0 asks for any.
+func portOr(want int, deltas ...int) (int, error) {
+	if want != 0 && allFree(want, deltas) {
+		return want, nil
+	}
+	return freePorts(deltas...)
 }
 
 // await calls ready until it returns nil, a process ends, or ctx ends.
