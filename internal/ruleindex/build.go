@@ -81,6 +81,7 @@ type fieldBuild struct {
 	class    fieldClass
 	typ      types.Type // of an orderField
 	derive   plan.Expr  // a text computed from the input's, over a row of it alone; or nil
+	sql      bool       // a condition in SQL looks at it: values are those of the column
 	null     int32      // the atom "no value", -1: nobody asks
 	byKey    map[string]int32
 	patterns []multimatch.Pattern
@@ -287,7 +288,12 @@ func (b *builder) condition(c *Cond) *term {
 	case CondSame:
 		return isUnknown
 	}
-	f := b.field(b.in.named(c.Field), textField, types.Type{}, nil)
+	var f int32
+	if c.Field == "" { // an expression that any field may match
+		f = b.field(-1, anyField, types.Type{}, nil)
+	} else {
+		f = b.field(b.in.named(c.Field), textField, types.Type{}, nil)
+	}
 	switch c.Op {
 	case CondRegex:
 		re, err := regex.Compile(c.Value, c.flags())
@@ -323,6 +329,7 @@ type field struct {
 	class   fieldClass
 	typ     types.Type
 	derive  plan.Expr
+	sql     bool
 	null    int32
 	set     *multimatch.Set
 	target  []int32 // of patterns
@@ -337,7 +344,7 @@ type field struct {
 }
 
 func (f *fieldBuild) finish() *field {
-	out := &field{input: f.input, class: f.class, typ: f.typ, derive: f.derive, null: f.null, target: f.target, checks: f.checks, always: f.always, nets: f.nets}
+	out := &field{input: f.input, class: f.class, typ: f.typ, derive: f.derive, sql: f.sql, null: f.null, target: f.target, checks: f.checks, always: f.always, nets: f.nets}
 	if f.class != orderField {
 		out.set = multimatch.New(f.patterns)
 		out.equalOnly = len(f.checks) == 0 && f.nets == nil && f.derive == nil && !slices.ContainsFunc(f.patterns, func(p multimatch.Pattern) bool {

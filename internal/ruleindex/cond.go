@@ -23,7 +23,7 @@ const (
 	CondSuffix                // Field ends with Value
 	CondContain               // Field contains Value
 	CondGlob                  // all of Field matches Pieces
-	CondRegex                 // Regex is found in Field, Java syntax; Flags apply
+	CondRegex                 // the expression Value is found in Field, or in some field if that is empty; Java syntax; Flags apply
 	CondCIDR                  // Field is an address of the network Value
 	CondLess                  // Field is a number less than Number
 	CondLessEq
@@ -32,7 +32,7 @@ const (
 	CondExists  // Field has a value that is not null
 	CondNull    // Field has none, or null
 	CondKeyword // some value of the event contains Value; with Pieces: matches *Pieces*
-	CondSame    // Field is equal to the field Value
+	CondSame    // Field is equal to the field Value, or as Same says
 	condOps
 )
 
@@ -48,7 +48,19 @@ type Cond struct {
 	Number float64
 	Pieces []Piece
 	Flags  regex.Flags
+	Same   SameMode // of CondSame
 }
+
+// SameMode is where in Field the value of the other field must be.
+type SameMode uint8
+
+// The modes of CondSame.
+const (
+	SameWhole   SameMode = iota // they are equal
+	SameContain                 // anywhere
+	SamePrefix                  // in front
+	SameSuffix                  // at the end
+)
 
 // Piece is a part of a pattern with wildcards: a text, any text, or one character.
 type Piece struct {
@@ -113,7 +125,7 @@ func (c *Cond) check(depth int) error {
 			return err
 		}
 	}
-	if c.Op > CondNot && c.Op != CondKeyword && c.Field == "" {
+	if c.Op > CondNot && c.Op != CondKeyword && c.Op != CondRegex && c.Field == "" {
 		return fmt.Errorf("a condition without a field")
 	}
 	for _, s := range c.Subs {

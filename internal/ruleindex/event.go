@@ -179,6 +179,9 @@ func (t *Task) eventSet(x *segTask, f int32, e *Event) (int32, bool) {
 		}
 		return x.orderSet(f, k), true
 	}
+	if fd.sql && !sameText(v, t.ix.inputs[fd.input].Type) {
+		return 0, false
+	}
 	set := x.textSet(f, v.raw, v.kind == RawEscaped)
 	if v.next == 0 {
 		return set, true
@@ -189,6 +192,19 @@ func (t *Task) eventSet(x *segTask, f int32, e *Event) (int32, bool) {
 		u.add(x, x.textSet(f, v.raw, v.kind == RawEscaped))
 	}
 	return u.set, true
+}
+
+// sameText tells whether a column of the type certainly holds the value as it is
+// written. Columns of a length may cut or fill it, numbers may be written otherwise.
+func sameText(v *rawValue, t types.Type) bool {
+	if v.next != 0 || t.Kind != types.VarChar || t.Prec != types.MaxLength {
+		return false
+	}
+	if v.kind != RawNumber {
+		return true
+	}
+	n, ok := plainInt(v.raw)
+	return ok && (v.raw[0] != '-' || n != 0) && (v.raw[0] != '0' || len(v.raw) == 1)
 }
 
 // rawKey is the key of a value as a column of the type has it; false for what
@@ -205,6 +221,10 @@ func rawKey(v *rawValue, t types.Type) (orderKey, bool) {
 			return orderKey{}, false
 		}
 		return intKey(n), true
+	case types.Double:
+		if f, ok := types.ParseDouble(v.raw); ok && v.kind == RawNumber && f == f {
+			return floatKey(f), true
+		}
 	case types.Boolean:
 		if v.kind == RawBool {
 			return intKey(int64(len("false") - len(v.raw))), true

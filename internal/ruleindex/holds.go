@@ -88,7 +88,7 @@ func (c *Cond) test(v Values) func(string) bool {
 		return func(s string) bool {
 			found := false
 			v.Values(c.Value, func(o string) bool {
-				found = s == o || !c.Cased && multimatch.Lower(s) == multimatch.Lower(o)
+				found = c.same(s, o) || !c.Cased && c.same(multimatch.Lower(s), multimatch.Lower(o))
 				return !found
 			})
 			return found
@@ -114,4 +114,17 @@ func (c *Cond) test(v Values) func(string) bool {
 		}
 		return t.match(s)
 	}
+}
+
+// same compares the values of two fields.
+func (c *Cond) same(s, other string) bool {
+	switch c.Same {
+	case SameContain:
+		return strings.Contains(s, other)
+	case SamePrefix:
+		return strings.HasPrefix(s, other)
+	case SameSuffix:
+		return strings.HasSuffix(s, other)
+	}
+	return s == other
 }

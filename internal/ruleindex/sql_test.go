@@ -248,6 +248,73 @@ func TestSQLAgainstEach(t *testing.T) {
 	}
 }
 
+// TestEventsOfSQL: what an undecoded event gives is what its row gives, or that
+// it has to be decoded.
+func TestEventsOfSQL(t *testing.T) {
+	answered, decoded := 0, 0
+	for seed := range uint64(40) {
+		fields := slices.DeleteFunc(slices.Clone(sqlFields), func(f types.Field) bool { return !slices.Contains([]string{"s", "u", "i", "l", "d", "b"}, f.Name) })
+		g := &sqlGen{rand.New(rand.NewPCG(seed, 6)), builtin.All(), types.NewSchema(fields...)}
+		set := NewSet(Options{Schema: g.schema, Context: testContext()})
+		for i := range 12 {
+			if err := set.Add(Rule{ID: fmt.Sprint(i), Expr: g.cond(2)}); err != nil {
+				t.Fatal(err)
+			}
+			if infos := set.Index().Rules(); infos[len(infos)-1].Confirmed && i%4 > 0 {
+				set.Remove(fmt.Sprint(i)) // rows of many such rules all have to be decoded
+			}
+		}
+		task := set.Index().NewTask()
+		var h Hits
+		var e Event
+		for range 200 {
+			b := vector.NewBatch(g.schema, 1)
+			row := make([]types.Value, len(g.schema.Fields))
+			e.Reset()
+			for c, f := range g.schema.Fields {
+				row[c] = g.value(f.Type)
+				in := slices.IndexFunc(set.Index().Inputs(), func(i Input) bool { return i.Column == c })
+				if in < 0 {
+					continue
+				}
+				switch v := row[c].(type) {
+				case nil:
+					e.Add(int32(in), RawNull, "null")
+				case string:
+					e.Add(int32(in), RawText, v)
+				case bool:
+					e.Add(int32(in), RawBool, fmt.Sprint(v))
+				case float64:
+					if math.IsNaN(v) || math.IsInf(v, 0) {
+						v = 1
+						row[c] = v
+					}
+					e.Add(int32(in), RawNumber, fmt.Sprint(v))
+				default:
+					e.Add(int32(in), RawNumber, string(types.AppendCast(nil, v, f.Type, nil)))
+				}
+			}
+			b.AppendValues(types.Insert, row...)
+			if err := task.Batch(b, &h); err != nil {
+				t.Fatal(err)
+			}
+			got, decode := task.Event(&e, nil)
+			if decode {
+				decoded++
+				continue
+			}
+			answered++
+			if len(h.Errs) > 0 || !slices.Equal(got, h.Rules) {
+				t.Fatalf("seed %d: %v: %v, want %v, errors %v", seed, row, got, h.Rules, h.Errs)
+			}
+		}
+	}
+	t.Logf("%d answered, %d to be decoded", answered, decoded)
+	if answered < 500 {
+		t.Error("too few to mean anything")
+	}
+}
+
 // alone evaluates one condition row by row.
 func alone(t *testing.T, e plan.Expr, b *vector.Batch, cx *function.Context) (rows, bad []int32) {
 	t.Helper()

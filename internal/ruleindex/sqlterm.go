@@ -378,9 +378,9 @@ func (s *sqlBuilder) operand(e plan.Expr) (int32, bool) {
 		}
 		switch {
 		case isText(c.T):
-			return s.field(s.in.column(c.Index), textField, types.Type{}, nil), true
+			return s.column(c.Index, textField, types.Type{}, nil), true
 		case hasOrder(c.T):
-			return s.field(s.in.column(c.Index), orderField, c.T, nil), true
+			return s.column(c.Index, orderField, c.T, nil), true
 		}
 		return 0, false
 	}
@@ -403,7 +403,13 @@ func (s *sqlBuilder) operand(e plan.Expr) (int32, bool) {
 		return 0, false
 	}
 	alone := plan.Remap(e, func(int) int { return 0 })
-	return s.field(s.in.column(col.Index), textField, types.Type{}, alone), true
+	return s.column(col.Index, textField, types.Type{}, alone), true
+}
+
+func (s *sqlBuilder) column(i int, class fieldClass, t types.Type, derive plan.Expr) int32 {
+	f := s.field(s.in.column(i), class, t, derive)
+	s.fields[f].sql = true
+	return f
 }
 
 // unwiden takes casts off that keep the value.
