@@ -30,6 +30,7 @@ type inst struct {
 	neg      bool
 	behind   bool
 	lazy     bool
+	run      bool // iSplit: the greedy loop over one set at x; what follows at y cannot begin with it
 	fold     Flags
 	arg      int32
 	x, y     int32
@@ -201,11 +202,15 @@ func (c *compiler) repeat(n *node, next int32) int32 {
 	case n.max < 0:
 		// An iteration that consumed nothing ends the loop: one or more of
 		// something, so that the end of the body decides.
-		at = c.plus(sub, next, n.mode)
-		if n.min == 0 {
-			at = c.split(at, next, n.mode)
-		} else {
+		var loop int32
+		at, loop = c.plus(sub, next, n.mode)
+		switch {
+		case n.min > 0:
 			lo--
+		case sub.op == opSet:
+			at = loop
+		default:
+			at = c.split(at, next, n.mode)
 		}
 	default:
 		for range n.max - n.min {
@@ -224,21 +229,52 @@ func (c *compiler) repeat(n *node, next int32) int32 {
 	return at
 }
 
-func (c *compiler) plus(sub *node, next int32, mode repeatMode) int32 {
+// plus is one or more of sub: it returns where to enter, and where to loop.
+func (c *compiler) plus(sub *node, next int32, mode repeatMode) (enter, loop int32) {
 	if !c.regular && sub.nullable() {
-		return c.guarded(sub, next, mode)
+		return c.guarded(sub, next, mode), 0
 	}
-	loop := c.split(0, next, mode)
+	loop = c.split(0, next, mode)
 	body := c.node(sub, loop)
 	if c.overflow {
-		return 0
+		return 0, 0
 	}
 	if mode == lazy {
 		c.insts[loop].y = body
 	} else {
 		c.insts[loop].x = body
+		if sub.op == opSet && len(sub.set) > 0 {
+			f, ok := c.firstAt(next, 16)
+			c.insts[loop].run = ok && len(f.intersect(sub.set)) == 0
+		}
 	}
-	return body
+	return body, loop
+}
+
+// firstAt is what can be consumed first from an instruction on; false if that
+// is not known. At the end of a match nothing is: going back to end it earlier
+// would not help.
+func (c *compiler) firstAt(pc int32, depth int) (set, bool) {
+	for ; depth > 0; depth-- {
+		in := &c.insts[pc]
+		switch in.op {
+		case iSave, iMark, iClose:
+			pc = in.x
+		case iMatch, iFail:
+			return setEmpty, true
+		case iRune:
+			return rangeSet(in.arg, in.arg), true
+		case iSet:
+			return c.sets[in.arg].set, true
+		case iSplit:
+			f, ok := c.firstAt(in.x, depth/2)
+			g, ok2 := c.firstAt(in.y, depth/2)
+			return f.union(g), ok && ok2
+		default:
+			return nil, false
+		}
+	}
+	return nil, false
 }
 
 // guarded is plus for bodies that can be empty, on the backtracker.

@@ -135,6 +135,13 @@ func (v *vm) run(pc int32, pos, target int) (int, bool) {
 				}
 			}
 		case iSplit:
+			if in.run {
+				if pos, ok = v.consume(in, pc, pos); ok {
+					pc = in.y
+					continue
+				}
+				break
+			}
 			if v.width > 0 {
 				bit := (pos-v.from)*v.width + int(pc)
 				w := bit >> 6
@@ -225,6 +232,40 @@ func (v *vm) run(pc int32, pos, target int) (int, bool) {
 			v.set(slots+in.arg, v.regs[slots+in.arg]+1)
 			pc = in.x
 		}
+	}
+}
+
+// consume runs the loop in at pc as far as it goes. The states on the way are
+// visited with it: leaving the loop earlier cannot lead to a match.
+func (v *vm) consume(in *inst, pc int32, pos int) (int, bool) {
+	body := &v.p.insts[in.x]
+	var test *charTest
+	if body.op == iSet {
+		test = &v.p.sets[body.arg]
+	}
+	s := v.s
+	for from := pos; ; {
+		if v.width > 0 {
+			bit := (pos-v.from)*v.width + int(pc)
+			w := bit >> 6
+			if v.visited[w]&(1<<(uint(bit)&63)) != 0 {
+				return pos, false
+			}
+			v.visited[w] |= 1 << (uint(bit) & 63)
+			v.dirty = max(v.dirty, w+1)
+		}
+		if pos < len(s) {
+			r, w := rune(s[pos]), 1
+			if r >= utf8.RuneSelf {
+				r, w = utf8.DecodeRuneInString(s[pos:])
+			}
+			if test != nil && test.has(r) || test == nil && r == body.arg {
+				pos += w
+				continue
+			}
+		}
+		v.steps -= pos - from
+		return pos, true
 	}
 }
 
