@@ -61,7 +61,7 @@ func word(r *rand.Rand, i int) string {
 
 func anchorOf(r *rand.Rand, i int) string {
 	w := word(r, i)
-	if r.IntN(4) == 0 {
+	if r.IntN(40) == 0 {
 		w = attackWords[r.IntN(len(attackWords))]
 	}
 	w = strings.ReplaceAll(w, "'", "''")

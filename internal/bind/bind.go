@@ -118,6 +118,7 @@ type binder struct {
 	errs diag.List
 	// views and tables hold what was bound already, so that it is shared.
 	nodes   map[string]plan.Node
+	sinks   map[*catalog.Object]*declared
 	opening []string // views being bound, to find circles
 	// spans are the places of columns, for messages about them.
 	spans map[plan.Expr]diag.Span
@@ -128,7 +129,7 @@ type binder struct {
 }
 
 func newBinder(o *Options) *binder {
-	return &binder{Options: o, nodes: map[string]plan.Node{}, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
+	return &binder{Options: o, nodes: map[string]plan.Node{}, sinks: map[*catalog.Object]*declared{}, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
 }
 
 // note keeps an error and lets the binder go on.

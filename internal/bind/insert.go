@@ -31,9 +31,14 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 			hints = ast.Options(h.Options)
 		}
 	}
-	d, err := b.declare(obj.Path, obj.Table, x.Table.Pos(), hints, false, true)
-	if err != nil {
-		return nil, err
+	d := b.sinks[obj] // thousands of rules may write to one table
+	if d == nil || hints != nil {
+		if d, err = b.declare(obj.Path, obj.Table, x.Table.Pos(), hints, false, true); err != nil {
+			return nil, err
+		}
+		if hints == nil {
+			b.sinks[obj] = d
+		}
 	}
 	if d.table.Connector.Sink == nil {
 		return nil, diag.At(x.Table.Pos(), diag.NotAllowed, "table %s cannot be written: connector %s has no sink", x.Table, d.table.Connector.Name)
