@@ -40,6 +40,7 @@ type dfa struct {
 	start [contexts]int32
 	idle  int32 // the state of "nothing found so far", if conditions play no role
 	full  int   // states before the table is full
+	bytes int   // of keys
 
 	// Scratch of step.
 	stack []int32
@@ -53,6 +54,7 @@ type dfa struct {
 
 const (
 	dfaCells  = 1 << 18 // of the table: 1 MB
+	dfaKeys   = 2 << 20 // bytes of all keys
 	minStates = 32
 	maxStates = 10_000
 )
@@ -70,6 +72,7 @@ func newDFA(p *prog, c *classes, mode dfaMode) *dfa {
 func (d *dfa) reset() {
 	d.trans = append(d.trans[:0], make([]int32, stFirst*d.c.stride)...)
 	d.keys = d.keys[:0]
+	d.bytes = 0
 	d.index = map[string]int32{}
 	d.start = [contexts]int32{}
 	d.idle = -1
@@ -94,6 +97,7 @@ func (d *dfa) state(pcs []int32, ctx context) int32 {
 	key := string(d.key)
 	d.index[key] = at
 	d.keys = append(d.keys, key)
+	d.bytes += len(key)
 	return at
 }
 
@@ -273,7 +277,7 @@ func (d *dfa) step(st, cls int32) int32 {
 		if kind&wordMask == wordMark && ctx&wordMask != wordBase && ctx&wordMask != wordMark {
 			kind = kind&^wordMask | wordLone
 		}
-		if len(d.keys)+stFirst >= d.full {
+		if len(d.keys)+stFirst >= d.full || d.bytes > dfaKeys {
 			d.resets++
 			d.reset()
 			return d.state(d.next, kind) // st is gone: nothing to store it in

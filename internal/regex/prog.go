@@ -62,7 +62,7 @@ type prog struct {
 }
 
 const (
-	maxInsts = 20_000 // of a program for the automaton
+	maxInsts = 6_000 // of a program for the automaton
 	maxBack  = 200_000
 )
 

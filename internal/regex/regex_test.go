@@ -127,6 +127,27 @@ func TestStepLimit(t *testing.T) {
 	}
 }
 
+// TestLargePatterns: counted repeats cost memory and time within bounds.
+func TestLargePatterns(t *testing.T) {
+	text := strings.Repeat("ab", 5000)
+	for _, pattern := range []string{`(?:a|b)*a(?:a|b){1000}c`, `(?:(?:a|b){60}){60}c`, `(?:a{1,50}b{1,50}){1,50}c`, `[ab]{1,5000}c`, `(?:\w{1,63}\.){1,127}c`} {
+		start := time.Now()
+		m := mustCompile(t, pattern, 0).Matcher()
+		ok, err := m.Match(text)
+		if ok || err != nil && !errors.Is(err, ErrSteps) {
+			t.Errorf("%s: %v %v", pattern, ok, err)
+		}
+		for mode, d := range m.dfas {
+			if d != nil && (d.bytes > dfaKeys+100_000 || len(d.trans) > 2*dfaCells) {
+				t.Errorf("%s: mode %d holds %d cells, %d bytes of keys", pattern, mode, len(d.trans), d.bytes)
+			}
+		}
+		if d := time.Since(start); d > 20*time.Second {
+			t.Errorf("%s took %v", pattern, d)
+		}
+	}
+}
+
 func TestRequiredLiterals(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"foo":                    "[{foo false}]",
