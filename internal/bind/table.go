@@ -223,6 +223,14 @@ func (b *binder) watermark(n plan.Node, path catalog.Path, w *ast.Watermark, at 
 			return nil, relocate(err, at(w), "table "+path.Name+", watermark")
 		}
 		out.Expr = e
+	} else if scan, ok := sourceOf(n); ok {
+		// No source of a connector gives watermarks: time would stand still until the end.
+		err := diag.At(w.X.Pos(), diag.Unsupported, "connector %s gives no watermarks of its own, so SOURCE_WATERMARK() cannot be used", scan.Table.Connector.Name).
+			Hint("WATERMARK FOR %s AS %s - INTERVAL '5' SECOND", w.Column.Last(), w.Column.Last())
+		if checking {
+			return nil, err
+		}
+		return nil, relocate(err, at(w), "table "+path.Name+", watermark")
 	}
 	fields := slices.Clone(n.Schema().Fields)
 	for i := range fields {
@@ -377,4 +385,20 @@ func optionError(err error, t *ast.CreateTable, path catalog.Path, span diag.Spa
 		e.Hint("%s", o.Hint)
 	}
 	return e
+}
+
+// sourceOf returns the scan that n computes columns of.
+func sourceOf(n plan.Node) (*plan.Scan, bool) {
+	for {
+		switch x := n.(type) {
+		case *plan.Scan:
+			return x, true
+		case *plan.Project:
+			n = x.Input
+		case *plan.Filter:
+			n = x.Input
+		default:
+			return nil, false
+		}
+	}
 }

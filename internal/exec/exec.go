@@ -31,7 +31,8 @@ const (
 	// SplitAdded and SplitRemoved say that Split is read by this task from now on, or no more.
 	SplitAdded
 	SplitRemoved
-	// Idle says that Split has no data: watermarks do not wait for it.
+	// Idle says that Split has no data: watermarks do not wait for it. Without a
+	// Split nothing of this input has. The next rows or watermark end it.
 	Idle
 	// Tick says that processing time has come to Time.
 	Tick

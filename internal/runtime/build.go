@@ -79,11 +79,14 @@ func (b *builder) op(o *physical.Op) error {
 	for sub := range o.Parallel {
 		m := &metrics.Op{Name: o.ID, Subtask: sub}
 		b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
-		n := &node{name: o.ID, metrics: m, cx: &exec.Context{
-			Context: b.ctx, Func: b.opts.Func, Log: b.opts.Log, Metrics: m, ID: o.ID, Subtask: sub, Parallel: o.Parallel,
+		n := &node{name: o.ID, metrics: m, mark: restoredWatermark(b.last, o.ID)}
+		fcx := *b.opts.Func // CURRENT_WATERMARK is that of the operator that computes
+		fcx.Watermark = func() (int64, bool) { return n.mark, n.mark != noWatermark }
+		n.cx = &exec.Context{
+			Context: b.ctx, Func: &fcx, Log: b.opts.Log, Metrics: m, ID: o.ID, Subtask: sub, Parallel: o.Parallel,
 			Watermark: restoredWatermark(b.last, o.ID),
 			TTL:       b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
-		}}
+		}
 		if b.opts.Store != nil {
 			n.cx.State = b.opts.Store.Backend(o.ID, sub, o.Parallel)
 		}
@@ -285,7 +288,7 @@ func (b *builder) connect() {
 					}
 					if e.Fused {
 						next := b.nodes[nodeKey{c, sub}]
-						targets = append(targets, &call{op: next.op, out: next.out, metrics: next.metrics, name: next.name})
+						targets = append(targets, &call{op: next.op, out: next.out, metrics: next.metrics, name: next.name, node: next})
 						continue
 					}
 					targets = append(targets, newSender(b.ctx, e, sub, b.ends[edgeKey{c, i, sub}], o.Out, b.plan.Options.BatchSize, n.metrics))

@@ -190,6 +190,7 @@ type call struct {
 	out     exec.Output
 	metrics *metrics.Op
 	name    string
+	node    *node
 }
 
 // Emit implements exec.Output.
@@ -199,6 +200,6 @@ func (c *call) Emit(b *vector.Batch) error {
 }
 
 // Forward implements exec.Output.
-func (c *call) Forward(ev exec.Event) error { return c.wrap(c.op.Control(0, ev, c.out)) }
+func (c *call) Forward(ev exec.Event) error { return c.wrap(c.node.control(0, ev)) }
 
 func (c *call) wrap(err error) error { return wrapOp(c.name, err) }

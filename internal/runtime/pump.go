@@ -54,6 +54,12 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(live) == 0 && d.commands != nil {
+		// No split is this task's yet: the others' watermarks do not wait for it.
+		if err := d.out.Forward(exec.Event{Kind: exec.Idle}); err != nil {
+			return err
+		}
+	}
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for len(live) > 0 || d.commands != nil {
@@ -236,6 +242,9 @@ func (d *sourceDriver) command(c splitCommand, live map[string]*pumped, add func
 	case splitRelease:
 		delete(d.positions, c.split.ID)
 		err = d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: c.split.ID})
+		if err == nil && len(live) == 0 {
+			err = d.out.Forward(exec.Event{Kind: exec.Idle})
+		}
 	}
 	c.done <- nil
 	return err

@@ -32,6 +32,16 @@ type node struct {
 	cx      *exec.Context
 	out     exec.Output
 	metrics *metrics.Op
+	// mark is the operator's watermark, for CURRENT_WATERMARK.
+	mark int64
+}
+
+// control hands an event to the operator.
+func (n *node) control(in int, ev exec.Event) error {
+	if ev.Kind == exec.Watermark {
+		n.mark = max(n.mark, ev.Time)
+	}
+	return n.op.Control(in, ev, n.out)
 }
 
 // senderInfo is what a task knows of one sender.
@@ -39,6 +49,7 @@ type senderInfo struct {
 	input     int
 	watermark int64
 	ended     bool
+	idle      bool // it has no rows for now: watermarks do not wait for it
 	blocked   bool // its barrier has come, others' not yet
 }
 
@@ -155,6 +166,7 @@ func (t *task) receive(ctx context.Context) error {
 	handle := func(m message) error {
 		s := &t.senders[m.sender]
 		if m.batch != nil {
+			s.idle = false
 			head.metrics.RowsIn.Add(int64(m.batch.Live()))
 			err := head.op.Process(s.input, m.batch, head.out)
 			m.back <- m.batch // there is room: the channel holds all batches of its sender
@@ -172,13 +184,16 @@ func (t *task) receive(ctx context.Context) error {
 			}
 			return t.aligned(barrier, &aligning)
 		case exec.Watermark:
-			s.watermark = max(s.watermark, m.event.Time)
+			s.watermark, s.idle = max(s.watermark, m.event.Time), false
 			return t.advance(&low)
+		case exec.Idle:
+			s.idle = true
+			return t.idle(m.event, &low)
 		case exec.End:
 			s.ended = true
 			live--
 			if live == 0 {
-				return wrapOp(head.name, head.op.Control(s.input, m.event, head.out))
+				return wrapOp(head.name, head.control(s.input, m.event))
 			}
 			if err := t.advance(&low); err != nil {
 				return err
@@ -193,7 +208,7 @@ func (t *task) receive(ctx context.Context) error {
 			}
 			return nil
 		}
-		return wrapOp(head.name, head.op.Control(s.input, m.event, head.out))
+		return wrapOp(head.name, head.control(s.input, m.event))
 	}
 	for live > 0 {
 		// Messages held back while a barrier was aligned come first.
@@ -279,18 +294,53 @@ func (t *task) acknowledge(epoch int64, positions map[string]string) error {
 	return nil
 }
 
-// advance hands on the minimum of the live senders' watermarks if it rose.
-func (t *task) advance(low *int64) error {
-	lowest := int64(exec.MaxWatermark)
+// idle handles that a sender has no rows for now: the watermark is that of the
+// others, and when all are idle so is what the task emits. Then it goes on to
+// where the furthest of them is, as nothing holds it.
+func (t *task) idle(ev exec.Event, low *int64) error {
+	high, live := int64(noWatermark), 0
 	for _, s := range t.senders {
-		if !s.ended {
-			lowest = min(lowest, s.watermark)
+		if s.ended {
+			continue
 		}
+		live++
+		if !s.idle {
+			return t.advance(low)
+		}
+		high = max(high, s.watermark)
 	}
-	if lowest == noWatermark || lowest <= *low {
+	if live == 0 {
 		return nil
 	}
-	*low = lowest
+	if err := t.rise(high, low); err != nil {
+		return err
+	}
 	head := t.nodes[0]
-	return wrapOp(head.name, head.op.Control(0, exec.Event{Kind: exec.Watermark, Time: lowest}, head.out))
+	return wrapOp(head.name, head.control(0, ev))
+}
+
+// advance hands on the minimum of the live senders' watermarks if it rose.
+func (t *task) advance(low *int64) error {
+	lowest, active := int64(exec.MaxWatermark), false
+	ended := true
+	for _, s := range t.senders {
+		ended = ended && s.ended
+		if !s.ended && !s.idle {
+			lowest, active = min(lowest, s.watermark), true
+		}
+	}
+	if !active && !ended {
+		return nil
+	}
+	return t.rise(lowest, low)
+}
+
+// rise hands on watermark to if it is above low.
+func (t *task) rise(to int64, low *int64) error {
+	if to == noWatermark || to <= *low {
+		return nil
+	}
+	*low = to
+	head := t.nodes[0]
+	return wrapOp(head.name, head.control(0, exec.Event{Kind: exec.Watermark, Time: to}))
 }

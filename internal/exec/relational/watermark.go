@@ -36,6 +36,7 @@ type Watermark struct {
 	lastRow int64      // processing time of the last row, ms
 	sel     []int32
 	head    vector.Batch
+	quiet   bool // downstream was told that nothing comes for now
 }
 
 // splitMark is the watermark of one split.
@@ -43,6 +44,16 @@ type splitMark struct {
 	id   string
 	high int64
 	idle bool
+}
+
+// idleNow tells that no split has rows for now.
+func (w *Watermark) idleNow() bool {
+	for _, m := range w.splits {
+		if !m.idle {
+			return false
+		}
+	}
+	return true
 }
 
 // NewWatermark returns a watermark assigner.
@@ -95,7 +106,9 @@ func (w *Watermark) Process(_ int, b *vector.Batch, out exec.Output) error {
 	}
 	ts := v.(*vector.Flat[types.TS])
 	m := w.mark(b.Origin.Split)
-	m.idle = false
+	if err := w.active(m, out); err != nil {
+		return err
+	}
 	if w.PerRow {
 		return w.rows(b, ts, constant, m, out)
 	}
@@ -120,6 +133,30 @@ func (w *Watermark) Process(_ int, b *vector.Batch, out exec.Output) error {
 	}
 	m.high = high
 	return w.advance(out)
+}
+
+// active notes that a split has rows. Who was told that nothing comes learns by
+// a watermark, even one that does not rise, that it has to wait again.
+func (w *Watermark) active(m *splitMark, out exec.Output) error {
+	m.idle = false
+	if !w.quiet {
+		return nil
+	}
+	w.quiet = false
+	return out.Forward(exec.Event{Kind: exec.Watermark, Time: w.high})
+}
+
+// settle hands on what a split that went idle or away leaves: the watermark of
+// the others, or that there are none.
+func (w *Watermark) settle(out exec.Output) error {
+	if err := w.advance(out); err != nil {
+		return err
+	}
+	if w.quiet || !w.idleNow() {
+		return nil
+	}
+	w.quiet = true
+	return out.Forward(exec.Event{Kind: exec.Idle})
 }
 
 // rows emits the rows of b in runs that end where the watermark rises.
@@ -183,16 +220,18 @@ func (w *Watermark) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 		w.high = max(w.high, ev.Time)
 	case exec.SplitAdded:
-		w.mark(ev.Split)
-		return nil
+		return w.active(w.mark(ev.Split), out)
 	case exec.SplitRemoved:
 		// A split that is gone does not hold the others up; if it was the last one, time stands still.
 		delete(w.splits, ev.Split)
+		// The source may have more to add: it says itself when it has none.
 		w.last = nil
 		return w.advance(out)
 	case exec.Idle:
-		w.mark(ev.Split).idle = true
-		return w.advance(out)
+		if ev.Split != "" { // else the input has no split at all
+			w.mark(ev.Split).idle = true
+		}
+		return w.settle(out)
 	case exec.Tick:
 		if err := w.idleFor(ev.Time, out); err != nil {
 			return err
