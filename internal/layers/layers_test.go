@@ -31,9 +31,9 @@ var rows = []struct {
 	{"language", []string{"internal/sql ▸ internal/sql/ast", "internal/catalog ▸ internal/sql/ast", "internal/kernel", "internal/multimatch ▸ internal/regex"}},
 	{"planning", []string{
 		"internal/compile ▸ internal/physical ▸ internal/optimize ▸ internal/bind ▸ internal/eval ▸ internal/plan",
-		"internal/compile ▸ internal/builtin", "internal/sigma ▸ internal/plan", "internal/bind ▸ internal/builtin",
+		"internal/compile ▸ internal/builtin", "internal/bind ▸ internal/builtin",
 	}},
-	{"execution", []string{"internal/exec/... ▸ internal/exec/aggregate ▸ internal/exec ▸ internal/ruleindex ▸ internal/state"}},
+	{"execution", []string{"internal/exec/... ▸ internal/exec/aggregate ▸ internal/exec ▸ internal/ruleindex ▸ internal/state", "internal/sigma ▸ internal/ruleindex"}},
 	{"runtime", []string{"internal/runtime ▸ internal/shuffle ▸ internal/checkpoint ▸ internal/state/...", "internal/flinkjob"}},
 	{"engine", []string{"internal/engine"}},
 	{"SDK", []string{"runneltest ▸ .", "."}},

@@ -286,6 +286,8 @@ func (b *builder) condition(c *Cond) *term {
 	case CondKeyword:
 		return pos(b.text(b.field(-1, anyField, types.Type{}, nil), c.pattern()))
 	case CondSame:
+		b.in.named(c.Field) // events bring both values
+		b.in.named(c.Value)
 		return isUnknown
 	}
 	var f int32
