@@ -142,6 +142,10 @@ type Keyer interface {
 	WithKey(columns []string) (Format, error)
 }
 
+// Upserter is a Format whose rows replace those of the same primary key without
+// taking them back: +U and -D without -U.
+type Upserter interface{ Upserts() bool }
+
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {
 	Name, Doc string

@@ -42,6 +42,9 @@ func (k *keyed) Framing() format.Framing { return k.Value.Framing() }
 // Changelog implements format.Format.
 func (k *keyed) Changelog() bool { return k.Upsert || k.Value.Changelog() }
 
+// Upserts implements format.Upserter.
+func (k *keyed) Upserts() bool { return k.Upsert }
+
 // WithKey implements format.Keyer.
 func (k *keyed) WithKey(columns []string) (format.Format, error) {
 	if !k.Upsert {

@@ -25,7 +25,7 @@ var rows = []struct {
 	{"SPI", []string{
 		"udf/... ▸ function ▸ format",
 		"connectors/all ▸ connectors/... ▸ connector/... ▸ connector ▸ format",
-		"connectors/... ▸ format/...",
+		"connectors/... ▸ format/...", "connector/alone ▸ connector/buffered ▸ connector ▸ format",
 		"format/all ▸ format/... ▸ format/convert ▸ format",
 	}},
 	{"language", []string{"internal/sql ▸ internal/sql/ast", "internal/catalog ▸ internal/sql/ast", "internal/kernel", "internal/multimatch ▸ internal/regex"}},

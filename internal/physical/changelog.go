@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -122,6 +123,10 @@ func (p *Plan) produce(o *Op, updating bool) error {
 	batch := p.Options.Batch
 	switch s := o.Spec.(type) {
 	case Source:
+		if u, ok := s.Scan.Table.Format.(format.Upserter); ok && u.Upserts() {
+			return diag.At(s.Scan.Table.Span, diag.Unsupported, "table %s: its records are the latest rows of their keys, and what they replace is not known", s.Scan.Table.Path).
+				Hint("read the topic as an append-only table with the connector for those, and take the latest row of each key by ROW_NUMBER")
+		}
 		if s.Scan.Table.Changelog {
 			o.Changelog = Retract
 		}
