@@ -35,7 +35,8 @@ var ignored = []string{"key.deserializer", "value.deserializer", "key.serializer
 // what it was to do would not be done.
 func (o *options) client(log *slog.Logger) (*client, error) {
 	c := &client{reset: "none", maxPoll: 4096}
-	c.common = []kgo.Opt{kgo.SeedBrokers(splitList(o.Servers)...), kgo.WithLogger(kgoLogger{log})}
+	c.common = []kgo.Opt{kgo.SeedBrokers(splitList(o.Servers)...), kgo.WithLogger(kgoLogger{log}),
+		kgo.MetadataMinAge(250 * time.Millisecond)} // else a topic that was just made is seen after 5 s
 	var sec security
 	for _, key := range sortedKeys(o.Properties) {
 		if err := c.property(key, o.Properties[key], &sec); err != nil {
