@@ -21,7 +21,7 @@ type segment struct {
 	// The discriminators: the fields that most rules want a certain value of.
 	disc     []int32
 	known    []bool            // by field: it is one
-	discHits map[int32][]int32 // by atoms of the first: the rules that want one of them
+	discHits map[int32][]int32 // by their atoms: rules that hold only if one of those fires
 	discRest []int32           // the others
 	anyField int32             // the field of all values, -1: none
 }
@@ -38,6 +38,8 @@ const (
 	minDiscRules = 8
 	minDiscShare = 0.2
 	maxDisc      = 3
+	// How often such a value is guessed to be there: rules name the frequent ones.
+	discGuess = 0.1
 )
 
 // newSegment builds the index of rules, whose conditions were checked.
@@ -68,8 +70,13 @@ func newSegment(rules []*rule, in *inputs, cx *function.Context) *segment {
 			s.anyField = int32(i)
 		}
 	}
-	s.wake = s.newWake(func(a int32) float64 { return float64(s.guess[a]) })
 	s.discriminate(b.isEqual)
+	for a, f := range s.fieldOf {
+		if s.known[f] && b.isEqual[a] {
+			s.guess[a] = discGuess
+		}
+	}
+	s.wake = s.newWake(func(a int32) float64 { return float64(s.guess[a]) })
 	return s
 }
 
@@ -133,18 +140,39 @@ func (s *segment) discriminate(isEqual []bool) {
 	if len(s.disc) == 0 {
 		return
 	}
-	s.discHits = map[int32][]int32{}
-	for i, r := range s.rules {
-		found := false
-		for _, k := range s.conjuncts(r.form) {
-			if f, atoms := s.wants(k, isEqual); f == s.disc[0] && !found {
-				found = true
-				for _, a := range atoms {
-					s.discHits[a] = append(s.discHits[a], int32(i))
-				}
+	// A rule is kept under the values that the fewest rules want.
+	want := map[int32]int{}
+	each := func(form int32, f func(atoms []int32)) {
+		for _, k := range s.conjuncts(form) {
+			if field, atoms := s.wants(k, isEqual); field >= 0 && s.known[field] {
+				f(atoms)
 			}
 		}
-		if !found {
+	}
+	for _, r := range s.rules {
+		each(r.form, func(atoms []int32) {
+			for _, a := range atoms {
+				want[a]++
+			}
+		})
+	}
+	s.discHits = map[int32][]int32{}
+	for i, r := range s.rules {
+		var best []int32
+		fewest := math.MaxInt
+		each(r.form, func(atoms []int32) {
+			n := 0
+			for _, a := range atoms {
+				n += want[a]
+			}
+			if n < fewest {
+				best, fewest = atoms, n
+			}
+		})
+		for _, a := range best {
+			s.discHits[a] = append(s.discHits[a], int32(i))
+		}
+		if best == nil {
 			s.discRest = append(s.discRest, int32(i))
 		}
 	}

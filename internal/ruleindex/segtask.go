@@ -139,8 +139,10 @@ func (x *segTask) planOf(key [maxDisc]int32) *rowPlan {
 		}
 	}
 	live(x.seg.discRest)
-	for _, a := range x.sets.get(key[0]) {
-		live(x.seg.discHits[a])
+	for _, set := range key[:len(x.seg.disc)] {
+		for _, a := range x.sets.get(set) {
+			live(x.seg.discHits[a])
+		}
 	}
 	p := &rowPlan{}
 	for f, m := range x.mark {

@@ -73,7 +73,7 @@ func TestManySets(t *testing.T) {
 	}
 	task := newTestSet(t, conds, Options{}).Index().NewTask()
 	r := rand.New(rand.NewPCG(1, 9))
-	for range 6000 {
+	for range 2500 {
 		var b strings.Builder
 		var want []string
 		for i := range 14 {
