@@ -23,7 +23,12 @@ var aggStatFuncs = []function.Def{
 	{
 		Name: "APPROX_COUNT_DISTINCT", Group: "aggregate", Sig: "(ANY) -> BIGINT!",
 		Doc:   "The number of different values, estimated (HyperLogLog, within about 1 %).",
-		Infer: inferCount,
+		Infer: func(args []function.Arg) (function.Signature, error) {
+			if len(args) != 1 {
+				return function.Signature{}, errors.New("APPROX_COUNT_DISTINCT takes one argument")
+			}
+			return inferCount(args)
+		},
 		Aggregate: &function.Aggregate{New: func(*function.Context, function.AggregateCall) (function.Accumulators, error) {
 			return &approxAcc{}, nil
 		}},

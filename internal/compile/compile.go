@@ -31,6 +31,8 @@ type Options struct {
 	Connectors connector.Set
 	Formats    format.Set
 	Functions  *function.Set
+	// Rsqldb are the functions of statements in the rsqldb dialect; nil: Functions.
+	Rsqldb *function.Set
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger
@@ -48,6 +50,7 @@ type Session struct {
 	Settings  Settings
 	Functions *function.Set
 	opts      Options
+	rsqldbSet dialectSet
 	// Tables are tables of the host that queries find by name; see bind.Options.
 	Tables map[string]plan.Node
 	// modules that are loaded, in order.
@@ -114,7 +117,7 @@ func (s *Session) Func() *function.Context {
 
 // Bind returns the binder's options, for hosts that bind expressions of their own.
 func (s *Session) Bind() *bind.Options {
-	return &bind.Options{Catalog: s.Catalog, Functions: s.Functions, Connectors: s.opts.Connectors, Formats: s.opts.Formats,
+	return &bind.Options{Catalog: s.Catalog, Functions: s.functions(), Connectors: s.opts.Connectors, Formats: s.opts.Formats,
 		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables,
 		DropNulls: strings.EqualFold(s.Settings.Get("table.exec.sink.not-null-enforcer"), "drop"),
 		Warn:      func(_ diag.Span, text string) { s.warnings = append(s.warnings, text) }}
@@ -226,7 +229,7 @@ func sinks(list []*plan.Sink, err error) ([]plan.Node, error) {
 
 // Optimize rewrites the plans of a job.
 func (s *Session) Optimize(roots []plan.Node) ([]plan.Node, error) {
-	return optimize.Roots(&optimize.Options{Off: s.Settings.off(), Functions: s.Functions, Func: s.Func()}, roots)
+	return optimize.Roots(&optimize.Options{Off: s.Settings.off(), Functions: s.functions(), Func: s.Func()}, roots)
 }
 
 // Physical plans the tasks of a job with the session's settings.

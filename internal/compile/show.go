@@ -70,7 +70,7 @@ func (s *Session) show(x *ast.Show) (*Result, error) {
 		return list("current database name", []string{d}), nil
 	case "FUNCTIONS":
 		names := s.Catalog.Functions()
-		for _, d := range s.Functions.Defs() {
+		for _, d := range s.functions().Defs() {
 			for _, n := range append([]string{d.Name}, d.Aliases...) {
 				if n[0] >= 'A' && n[0] <= 'Z' {
 					names = append(names, n)
@@ -259,9 +259,9 @@ func (s *Session) describe(x *ast.Describe) (*Result, error) {
 			r.Rows = append(r.Rows, []types.Value{"class", f.Class.Value}, []types.Value{"language", f.Language})
 			return r, nil
 		}
-		defs := s.Functions.Lookup(name)
+		defs := s.functions().Lookup(name)
 		if len(defs) == 0 {
-			return nil, diag.At(x.Name.Pos(), diag.UnknownFunction, "no function %s", x.Name).DidYouMean(name, s.Functions.Names())
+			return nil, diag.At(x.Name.Pos(), diag.UnknownFunction, "no function %s", x.Name).DidYouMean(name, s.functions().Names())
 		}
 		for _, d := range defs {
 			kind := "scalar"

@@ -121,12 +121,12 @@ func (s *Session) createView(x *ast.CreateView) error {
 // createFunction adds a function to the catalog and, if there is somebody who
 // loads it, to those of the session.
 func (s *Session) createFunction(x *ast.CreateFunction) error {
-	if s.opts.Load == nil {
-		return s.Catalog.CreateFunction(x)
-	}
-	defs, err := s.opts.Load(x)
+	defs, err := s.implementation(x)
 	if err != nil {
-		return diag.At(x.Class.Pos(), diag.BadArgument, "function %s: %w", x.Name, err)
+		return err
+	}
+	if defs == nil {
+		return s.Catalog.CreateFunction(x)
 	}
 	if err := s.Catalog.CreateFunction(x); err != nil {
 		return err

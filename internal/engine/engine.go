@@ -44,7 +44,10 @@ type Options struct {
 }
 
 // Engine makes sessions and runs their jobs. It is safe for concurrent use.
-type Engine struct{ opts Options }
+type Engine struct {
+	opts   Options
+	rsqldb *function.Set // the functions of that dialect; sessions share it and never change it
+}
 
 // New returns an engine. It fails on settings that do not exist.
 func New(o Options) (*Engine, error) {
@@ -66,7 +69,7 @@ func New(o Options) (*Engine, error) {
 	if o.IO == nil {
 		o.IO = &connector.Terminal{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	}
-	e := &Engine{o}
+	e := &Engine{opts: o, rsqldb: builtin.Rsqldb()}
 	_, err := e.Session()
 	return e, err
 }
@@ -77,7 +80,7 @@ func (e *Engine) Options() Options { return e.opts }
 // Session returns a new session with a catalog of its own.
 func (e *Engine) Session() (*compile.Session, error) {
 	return compile.New(compile.Options{
-		Connectors: e.opts.Connectors, Formats: e.opts.Formats, Functions: e.opts.Functions.Clone(),
+		Connectors: e.opts.Connectors, Formats: e.opts.Formats, Functions: e.opts.Functions.Clone(), Rsqldb: e.rsqldb,
 		Now: e.opts.Now, Log: e.opts.Log, Settings: e.opts.Settings,
 	})
 }

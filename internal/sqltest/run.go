@@ -57,7 +57,7 @@ func (c *Collector) Close(context.Context) error { return nil }
 
 // Session returns a session with everything the binary has.
 func Session(settings map[string]string) (*compile.Session, error) {
-	return compile.New(compile.Options{Connectors: connectors.Connectors(), Formats: formats.Formats(), Functions: builtin.All(), Settings: settings})
+	return compile.New(compile.Options{Connectors: connectors.Connectors(), Formats: formats.Formats(), Functions: builtin.All(), Rsqldb: builtin.Rsqldb(), Settings: settings})
 }
 
 // Output is what a script gave.

@@ -1,0 +1,69 @@
+package compile_test
+
+import (
+	"testing"
+
+	"github.com/runnelio/runnel/internal/builtin"
+	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/sql"
+)
+
+// TestDialectChoosesFunctions evaluates what the dialects read differently, and
+// functions made of built-in ones.
+func TestDialectChoosesFunctions(t *testing.T) {
+	t.Parallel()
+	s, err := compile.New(compile.Options{Functions: builtin.All(), Rsqldb: builtin.Rsqldb()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(text string) []string {
+		t.Helper()
+		stmts, err := sql.Parse(text, sql.Options{Dialect: s.Settings.Get("sql.dialect")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var warnings []string
+		for _, st := range stmts {
+			r, err := s.Execute(t.Context(), st, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			warnings = append(warnings, r.Warnings...)
+		}
+		return warnings
+	}
+	eval := func(text string) any {
+		t.Helper()
+		_, v, err := s.Eval(text, true)
+		if err != nil {
+			return "error"
+		}
+		return v
+	}
+	is := func(text string, want any) {
+		t.Helper()
+		if got := eval(text); got != want {
+			t.Errorf("%s is %v, want %v", text, got, want)
+		}
+	}
+	is("HASH_CODE('abc')", "error") // of RocketMQ-Streams only
+	run("SET 'sql.dialect' = 'rsqldb'")
+	hash := eval("HASH_CODE('abc')")
+	if hash == "error" {
+		t.Error("the rsqldb dialect has no HASH_CODE")
+	}
+	if w := run("CREATE FUNCTION split_index AS 'org.apache.rocketmq.streams.script.annotation.Function'"); w != nil {
+		t.Errorf("a marker class warns: %v", w)
+	}
+	is("SPLIT_INDEX('a/b', '/', 1)", "b")
+	if w := run("CREATE FUNCTION no_such AS 'com.sql.Function'"); len(w) != 1 {
+		t.Errorf("a marker without a built-in function warns: %v", w)
+	}
+	is("NO_SUCH('a')", "error")
+	run("CREATE FUNCTION shout AS 'upper'")
+	is("SHOUT('a')", "A")
+	is("HASH_CODE('abc')", hash)
+	run("SET 'sql.dialect' = 'flink'")
+	is("SHOUT('a')", "A")
+	is("HASH_CODE('abc')", "error")
+}
