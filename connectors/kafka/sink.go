@@ -222,10 +222,13 @@ func (r *rows) produce(ctx context.Context, cl *kgo.Client) error {
 	if errors.Is(fault, kerr.ThrottlingQuotaExceeded) {
 		return fmt.Errorf("%w: kafka: %w", connector.ErrThrottled, fault)
 	}
-	if fault != nil {
-		return fmt.Errorf("kafka: %w", fault)
+	switch {
+	case fault == nil:
+		return nil
+	case errors.Is(fault, kerr.MessageTooLarge), errors.Is(fault, kerr.InvalidRecord), errors.Is(fault, kerr.RecordListTooLarge):
+		return fmt.Errorf("%w: kafka: %w", connector.ErrRejected, fault)
 	}
-	return nil
+	return fmt.Errorf("kafka: %w", fault)
 }
 
 // sink writes every batch before Write returns.

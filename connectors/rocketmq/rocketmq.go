@@ -224,5 +224,8 @@ func wrap(err error) error {
 	if errors.As(err, &e) && e.Throttled() {
 		return fmt.Errorf("%w: %w", connector.ErrThrottled, err)
 	}
+	if e != nil && e.Code == remoting.MessageIllegal {
+		return fmt.Errorf("%w: %w", connector.ErrRejected, err)
+	}
 	return err
 }

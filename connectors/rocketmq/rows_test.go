@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/connector/buffered"
 	"github.com/runnelio/runnel/connectors/rocketmq/remoting"
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/format/json"
@@ -253,5 +254,47 @@ func TestTextFormat(t *testing.T) {
 	}
 	if f, _ := newText(""); f.fits(schema) == nil {
 		t.Error("three columns without a delimiter")
+	}
+}
+
+// TestPoisonRow: a row the broker would refuse goes to the dead letters, and the
+// rows around it are sent.
+func TestPoisonRow(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 1)
+	table := valueTable(t, map[string]string{"topic": topic, "nameServerAddress": a, "sink.max-message-bytes": "1 kb"})
+	behind, err := Connector.Sink(testContext(t), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dead []string
+	s := buffered.New(behind, buffered.Options{MaxRetries: 100, OnError: buffered.DeadLetter, Dead: func(_ context.Context, b *vector.Batch, i int, why error) error {
+		if !errors.Is(why, connector.ErrRejected) {
+			t.Errorf("why: %v", why)
+		}
+		dead = append(dead, vector.Get(b.Cols[0], i).(string)[:4])
+		return nil
+	}})
+	b := vector.NewBatch(table.Schema, 0)
+	for _, v := range []string{"a", "b", "long" + strings.Repeat("x", 2000), "c"} {
+		b.AppendValues(types.Insert, v)
+	}
+	if err := s.Write(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(dead, []string{"long"}) {
+		t.Errorf("dead letters %v", dead)
+	}
+	var got []string
+	for end := time.Now().Add(10 * time.Second); len(got) < 3 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		got = got[:0]
+		readQueues(t, c, topic, func(m *remoting.Message) { got = append(got, string(m.Body)) })
+	}
+	if !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("%v", got)
 	}
 }

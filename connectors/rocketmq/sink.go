@@ -211,10 +211,10 @@ func (r *rows) message(b *vector.Batch, i int) (m remoting.Outgoing, skip bool, 
 	}
 	r.props = p
 	if len(p) > remoting.MaxProperties {
-		return m, false, fmt.Errorf("rocketmq: keys, tags and properties have %d bytes; %d fit", len(p), remoting.MaxProperties)
+		return m, false, fmt.Errorf("%w: rocketmq: keys, tags and properties have %d bytes; %d fit", connector.ErrRejected, len(p), remoting.MaxProperties)
 	}
 	if n := len(r.buf) + len(p); n > int(r.o.MaxMessage) {
-		return m, false, fmt.Errorf("rocketmq: a message of %d bytes; the broker takes %d ('sink.max-message-bytes')", n, r.o.MaxMessage)
+		return m, false, fmt.Errorf("%w: rocketmq: a message of %d bytes; the broker takes %d ('sink.max-message-bytes')", connector.ErrRejected, n, r.o.MaxMessage)
 	}
 	return remoting.Outgoing{Body: r.buf, Properties: p}, false, nil
 }
