@@ -70,8 +70,13 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		return b.add(n, Expand{n.Sets}, n.Input)
 	case *plan.Rules:
 		return b.add(n, Rules{n}, n.Input)
+	case *plan.LiveRules:
+		return b.add(n, LiveRules{n}, n.Input)
 	case *plan.Join:
 		if s, ok := windowJoin(n); ok && !b.opts.Batch {
+			return b.add(n, s, n.Left, n.Right)
+		}
+		if s, ok := interval(n); ok && !b.opts.Batch {
 			return b.add(n, s, n.Left, n.Right)
 		}
 		return b.add(n, Join{Join: n}, n.Left, n.Right)
@@ -95,15 +100,11 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Rank:
 		return b.rank(n)
 	case *plan.Match:
-		return nil, unsupported("MATCH_RECOGNIZE")
+		return b.add(n, Match{n}, n.Input)
 	case *plan.Temporal:
-		return nil, unsupported("FOR SYSTEM_TIME AS OF joins")
+		return b.temporal(n)
 	}
 	return nil, diag.Bug("physical: no operator for %T", n)
-}
-
-func unsupported(what string) error {
-	return diag.At(diag.Span{}, diag.Unsupported, "%s cannot be run yet", what)
 }
 
 func (b *builder) add(n plan.Node, spec Spec, inputs ...plan.Node) (*Op, error) {

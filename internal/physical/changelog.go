@@ -103,7 +103,7 @@ func retractable(calls []plan.AggCall) error {
 // passes tells whether an operator hands row kinds through unchanged.
 func passes(s Spec) bool {
 	switch s.(type) {
-	case Calc, Watermark, Expand, Union, Correlate, Rules, Sink:
+	case Calc, Watermark, Expand, Union, Correlate, Rules, Lookup, Sink:
 		return true
 	}
 	return false
@@ -176,7 +176,12 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		for i := range s.Roles {
 			o.Key = append(o.Key, i)
 		}
-	case WindowJoin, WindowRank, Over, WindowAssign:
+	case TemporalJoin:
+		if o.Inputs[0].From.Changelog != Append {
+			o.Changelog = Retract
+		}
+		return versioned(o, s)
+	case WindowJoin, WindowRank, Over, WindowAssign, IntervalJoin, Match:
 		if updating {
 			return diag.At(diag.Span{}, diag.Unsupported, "%s takes only inserts, but its input updates or deletes rows", o.Spec.Kind())
 		}
@@ -201,6 +206,20 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		o.Key = passKey(o)
 	}
 	return nil
+}
+
+// sourceKey returns the primary key of a table in the columns that are read of
+// it, nil if it has none or not all of it is read.
+func sourceKey(s *plan.Scan) []int {
+	var key []int
+	for _, k := range s.Table.PrimaryKey {
+		at := slices.IndexFunc(s.Wants, func(w format.Want) bool { return w.Column == k && len(w.Path) == 0 })
+		if at < 0 {
+			return nil
+		}
+		key = append(key, at)
+	}
+	return key
 }
 
 // passKey returns the input's key where all its columns survive.
@@ -246,6 +265,8 @@ func needsBefore(o *Op, i int, own bool) bool {
 		return own
 	case Watermark:
 		return own
+	case TemporalJoin:
+		return i == 0
 	case Sink:
 		return sinkNeedsBefore(o)
 	}

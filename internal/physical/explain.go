@@ -91,10 +91,20 @@ func describe(o *Op) string {
 		return text + ")"
 	case Rules:
 		return plan.Describe(s.Rules)
+	case LiveRules:
+		return plan.Describe(s.Live)
 	case WindowRank:
 		return fmt.Sprintf("WindowRank(window=[%s, %s], %s)", in(0).Fields[s.Start].Name, in(0).Fields[s.End].Name, strings.TrimPrefix(strings.TrimSuffix(plan.Describe(s.Rank), ")"), "Rank("))
 	case WindowJoin:
 		return "Window" + plan.Describe(s.Join)
+	case Match:
+		return plan.Describe(s.Match)
+	case IntervalJoin:
+		return fmt.Sprintf("Interval%s, times=[%s, %s], from=[%d ms], to=[%d ms])", strings.TrimSuffix(plan.Describe(s.Join), ")"), in(0).Fields[s.LeftTime].Name, in(1).Fields[s.RightTime].Name, s.Lower, s.Upper)
+	case TemporalJoin:
+		return plan.Describe(s.Join)
+	case Lookup:
+		return "Lookup" + strings.TrimPrefix(plan.Describe(s.Join), "Temporal")
 	case TopN:
 		return s.Kind() + strings.TrimPrefix(plan.Describe(s.Rank), "Rank")
 	case Over:

@@ -53,7 +53,7 @@ func (p *Plan) parallelOf(o *Op) int {
 		if len(s.Keys) == 0 {
 			return 1
 		}
-	case Rank:
+	case Rank, LiveRules:
 		return 1
 	case WindowAggregate:
 		if len(s.Keys) == 0 {
@@ -87,6 +87,20 @@ func (p *Plan) parallelOf(o *Op) int {
 		if len(s.Join.LeftKeys) == 0 {
 			return 1
 		}
+	case IntervalJoin:
+		if len(s.Join.LeftKeys) == 0 {
+			return 1
+		}
+	case TemporalJoin:
+		if len(s.Join.LeftKeys) == 0 {
+			return 1
+		}
+	case Match:
+		if len(s.Match.Partition) == 0 {
+			return 1
+		}
+	case Lookup:
+		return o.Inputs[0].From.Parallel
 	case Sink:
 		if s.Sink.Table == nil {
 			return 1
@@ -124,13 +138,25 @@ func exchangeOf(o *Op, i int) (ExchangeKind, []int) {
 			return Hash, keys
 		}
 		return Gather, nil
+	case IntervalJoin:
+		if i == 1 {
+			return hashOrGather(s.Join.RightKeys)
+		}
+		return hashOrGather(s.Join.LeftKeys)
+	case TemporalJoin:
+		if i == 1 {
+			return hashOrGather(s.Join.RightKeys)
+		}
+		return hashOrGather(s.Join.LeftKeys)
+	case Match:
+		return hashOrGather(s.Match.Partition)
 	case SetOp:
 		keys := make([]int, len(o.Inputs[i].From.Out.Fields))
 		for k := range keys {
 			keys[k] = k
 		}
 		return Hash, keys
-	case Rank:
+	case Rank, LiveRules:
 		return Gather, nil
 	case WindowAggregate:
 		return hashOrGather(s.Keys)

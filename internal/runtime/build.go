@@ -10,12 +10,15 @@ import (
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/exec/aggregate"
 	"github.com/runnelio/runnel/internal/exec/join"
+	"github.com/runnelio/runnel/internal/exec/match"
 	"github.com/runnelio/runnel/internal/exec/rank"
 	"github.com/runnelio/runnel/internal/exec/relational"
+	"github.com/runnelio/runnel/internal/exec/rules"
 	"github.com/runnelio/runnel/internal/exec/table"
 	"github.com/runnelio/runnel/internal/exec/window"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/internal/state"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -29,12 +32,14 @@ type builder struct {
 	job  *Job
 	last *state.Commit // what the job goes on from
 
-	byTask  map[taskKey]*task
-	order   []*task
-	nodes   map[nodeKey]*node
-	rules   map[*physical.Op]*relational.RuleSet
-	watched []*splitManager
-	ends    map[edgeKey][]receiverEnd
+	byTask   map[taskKey]*task
+	order    []*task
+	nodes    map[nodeKey]*node
+	tables   map[*physical.Op]*join.Dimension // of lookup joins
+	rules    map[*physical.Op]*relational.RuleSet
+	controls []*rules.Control
+	watched  []*splitManager
+	ends     map[edgeKey][]receiverEnd
 }
 
 type taskKey struct{ stage, subtask int }
@@ -140,13 +145,16 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 			b.rules[o] = set
 		}
 		r := relational.NewRuleFilter(set)
-		if src := o.Inputs[0].From; o.Inputs[0].Fused && len(src.Consumers()) == 1 {
-			// Right behind a source: it asks the rules before it decodes what they do not read.
-			if n := b.nodes[nodeKey{src, sub}]; n != nil {
-				if t := b.byTask[taskKey{src.Stage, sub}]; t != nil && t.source != nil && t.nodes[0] == n && t.source.decode != nil {
-					return r, t.source.decode.ask(r, b.opts.Func)
-				}
-			}
+		if d := b.sourceBefore(o, sub); d != nil {
+			d.asked = r
+		}
+		return r, nil
+	case physical.LiveRules:
+		c := rules.NewControl(s.Live, b.opts.Func, b.opts.Log)
+		b.controls = append(b.controls, c)
+		r := rules.New(c, in[0], o.Out)
+		if d := b.sourceBefore(o, sub); d != nil {
+			d.asked = r
 		}
 		return r, nil
 	case physical.Expand:
@@ -157,6 +165,26 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		return aggregate.NewGroup(aggregate.Spec{Keys: s.Keys, Calls: s.Calls, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0], Out: o.Out}), nil
 	case physical.Join:
 		return join.New(join.Spec{Join: s.Join, LeftRetracts: s.LeftRetracts, RightRetracts: s.RightRetracts, Left: in[0], Right: in[1]})
+	case physical.IntervalJoin:
+		return join.NewInterval(join.IntervalSpec{
+			Kind: s.Join.Kind, Keys: [2][]int{s.Join.LeftKeys, s.Join.RightKeys}, NullSafe: s.Join.NullSafe, Time: [2]int{s.LeftTime, s.RightTime},
+			Lower: s.Lower, Upper: s.Upper, Cond: s.Join.Cond, In: [2]*types.Schema{in[0], in[1]}, Out: o.Out,
+		}), nil
+	case physical.TemporalJoin:
+		return join.NewTemporal(join.TemporalSpec{
+			Keys: [2][]int{s.Join.LeftKeys, s.Join.RightKeys}, Time: [2]int{s.Join.Time, s.RightTime}, Cond: s.Join.Cond,
+			Pad: s.Join.Kind == plan.Left, In: [2]*types.Schema{in[0], in[1]}, Out: o.Out,
+		}), nil
+	case physical.Lookup:
+		return join.NewLookup(join.LookupSpec{
+			Keys: s.Join.LeftKeys, Dimension: b.dimension(o, s), Cond: s.Join.Cond, Pad: s.Join.Kind == plan.Left,
+			In: in[0], Table: s.Join.Right.Schema(), Out: o.Out,
+		}), nil
+	case physical.Match:
+		return match.New(match.Spec{
+			Partition: s.Match.Partition, Order: s.Match.Order, Pattern: s.Match.Pattern, In: in[0], Out: o.Out,
+			Proctime: in[0].Fields[s.Match.Order[0].Column].Type.Attr == types.Proctime,
+		}), nil
 	case physical.SetOp:
 		return relational.NewSetOp(s.Op, s.All, o.Out), nil
 	case physical.Correlate:
@@ -189,6 +217,20 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		return b.sink(o, s)
 	}
 	return nil, diag.Bug("no operator for %T", o.Spec)
+}
+
+// sourceBefore returns the decoder of the source right in front of o, if o is its
+// only consumer: it asks o's rules before it decodes what they do not read.
+func (b *builder) sourceBefore(o *physical.Op, sub int) *scanDecoder {
+	src := o.Inputs[0].From
+	if !o.Inputs[0].Fused || len(src.Consumers()) != 1 {
+		return nil
+	}
+	t := b.byTask[taskKey{src.Stage, sub}]
+	if t == nil || t.source == nil || t.nodes[0] != b.nodes[nodeKey{src, sub}] {
+		return nil
+	}
+	return t.source.decode
 }
 
 func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
