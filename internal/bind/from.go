@@ -70,6 +70,13 @@ func (b *binder) tableRef(ref ast.TableRef, frame *scope) (plan.Node, []scopeCol
 			}
 			return b.aliased(n, x.Alias, nil, x.Pos())
 		}
+		if x.Call.Func == "RULES" {
+			n, err := b.rulesTable(x, frame)
+			if err != nil {
+				return nil, nil, err
+			}
+			return b.aliased(n, x.Alias, nil, x.Pos())
+		}
 		return b.alone(ref, frame)
 	case *ast.Unnest:
 		return b.alone(ref, frame)

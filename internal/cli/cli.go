@@ -56,7 +56,9 @@ type commands struct {
 	Fmt        fmtCmd        `cmd:"" help:"Print SQL in canonical form."`
 	Functions  functionsCmd  `cmd:"" help:"List functions, or show one."`
 	Connectors connectorsCmd `cmd:"" help:"List connectors and formats, or show one."`
+	Rules      rulesCmd      `cmd:"" help:"Change and watch the rules of a running job."`
 	State      stateCmd      `cmd:"" help:"Look into state directories."`
+	Sigma      sigmaCmd      `cmd:"" help:"Run Sigma detection rules over events, or turn them into SQL."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 }

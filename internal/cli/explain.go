@@ -9,7 +9,7 @@ import (
 )
 
 type explainCmd struct {
-	Files   []string `arg:"" optional:"" help:"SQL files; - is standard input. Definitions take effect, queries and INSERTs are shown." type:"path"`
+	Files   []string `arg:"" optional:"" help:"SQL files; - is standard input. Definitions take effect, queries and INSERTs are shown."`
 	Execute string   `short:"e" help:"The SQL." placeholder:"SQL"`
 	sessionFlags
 }
@@ -65,7 +65,7 @@ func (c *explainCmd) Run(a *app) error {
 }
 
 type fmtCmd struct {
-	Files   []string `arg:"" help:"SQL files; - is standard input." type:"path"`
+	Files   []string `arg:"" help:"SQL files; - is standard input."`
 	Write   bool     `short:"w" help:"Write the result back to the files."`
 	Check   bool     `help:"Only tell, by the exit code, whether the files are in canonical form."`
 	Dialect string   `help:"Dialect of the files." enum:"flink,rsqldb" default:"flink"`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/runnelio/runnel/connector"
@@ -16,9 +18,10 @@ import (
 )
 
 type runCmd struct {
-	Files []string `arg:"" help:"SQL files; - is standard input." type:"path"`
+	Files []string `arg:"" help:"SQL files; - is standard input."`
 	sessionFlags
 	stateFlags
+	Control  string `help:"Serve a control socket here: rules can be changed through it while jobs run." type:"path" placeholder:"SOCKET"`
 	Stats    bool   `help:"Print what each operator did and holds when a job ends."`
 	Progress string `help:"Show a progress bar: auto (on a terminal), on, off." enum:"auto,on,off" default:"auto"`
 	Quiet    bool   `short:"q" help:"No progress bar and no summary."`
@@ -34,6 +37,11 @@ func (c *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	closeControl, err := r.control(c.Control)
+	if err != nil {
+		return err
+	}
+	defer closeControl()
 	for _, path := range c.Files {
 		text, err := a.read(path)
 		if err != nil {
@@ -55,7 +63,9 @@ func (c *runCmd) Run(a *app) error {
 type scriptRun struct {
 	a     *app
 	e     *engine.Engine
-	jobs  []*runtime.Job
+	jobs  []*runtime.Job // to wait for
+	mu    sync.Mutex
+	all   []*runtime.Job // that were started
 	bar   bool
 	quiet bool
 	stats bool
@@ -75,7 +85,7 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 			if err := collect.begin(j.Schema, false); err != nil {
 				return err
 			}
-			run, err := r.e.Start(r.a.ctx, j)
+			run, err := r.start(j)
 			if err != nil {
 				return err
 			}
@@ -86,7 +96,7 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 		},
 		Insert: func(j *compile.Job, wait bool) error {
 			ran = true
-			run, err := r.e.Start(r.a.ctx, j)
+			run, err := r.start(j)
 			if err != nil {
 				return err
 			}
@@ -105,6 +115,25 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 		return errors.Join(err, r.abort())
 	}
 	return nil
+}
+
+// start starts a job and lets the control socket know of it.
+func (r *scriptRun) start(j *compile.Job) (*runtime.Job, error) {
+	run, err := r.e.Start(r.a.ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, run)
+	return run, nil
+}
+
+// running are the jobs that were started.
+func (r *scriptRun) running() []*runtime.Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all)
 }
 
 // abort cancels jobs that run beside a statement that failed.

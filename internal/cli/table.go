@@ -63,7 +63,7 @@ func (t *tableWriter) start() {
 	}
 	for _, r := range t.rows {
 		for i, c := range r {
-			t.widths[i] = min(max(t.widths[i], cellWidth(c)), maxCell)
+			t.widths[i] = min(max(t.widths[i], cellWidth(oneLine(c))), maxCell)
 		}
 	}
 	t.rule()

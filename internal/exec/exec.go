@@ -56,6 +56,10 @@ type Event struct {
 // MaxWatermark is the watermark at the end of input.
 const MaxWatermark = 1<<63 - 1
 
+// Committed is an operator told that a commit is durable. It is called from
+// another goroutine than the operator's.
+type Committed interface{ Committed(epoch int64) }
+
 // An Operator is owned by one goroutine; its methods are never concurrent.
 type Operator interface {
 	// Open is called once, before anything else.

@@ -24,7 +24,7 @@ func unwatched(n plan.Node, used bool) plan.Node {
 			}
 			return p
 		}
-	case *plan.Window, *plan.Over, *plan.Match, *plan.Temporal, *plan.Opaque:
+	case *plan.Window, *plan.Over, *plan.Match, *plan.Temporal, *plan.Opaque, *plan.LiveRules:
 		used = true
 	case *plan.Join:
 		used = used || timed(x)

@@ -7,3 +7,9 @@ type Rules struct{ Rules *plan.Rules }
 
 // Kind names the operator in EXPLAIN and metrics.
 func (Rules) Kind() string { return "Rules" }
+
+// LiveRules is Rules over a set that changes while the job runs.
+type LiveRules struct{ Live *plan.LiveRules }
+
+// Kind names the operator in EXPLAIN and metrics.
+func (LiveRules) Kind() string { return "LiveRules" }

@@ -114,6 +114,9 @@ func Describe(n Node) string {
 	case *Filter:
 		p.name = "Filter"
 		p.add("condition", String(x.Cond))
+	case *LiveRules:
+		p.name = "LiveRules"
+		p.add("folder", x.Dir)
 	case *Rules:
 		p.name = "Rules"
 		p.add("rules", strconv.Itoa(len(x.Rules)))

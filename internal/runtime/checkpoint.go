@@ -264,6 +264,9 @@ func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
 	told := map[any]bool{}
 	for _, t := range c.tasks {
 		for _, n := range t.nodes {
+			if l, ok := n.op.(exec.Committed); ok {
+				l.Committed(next.Epoch)
+			}
 			s, ok := n.op.(*sinkOp)
 			if !ok || s.tx == nil {
 				continue

@@ -16,6 +16,7 @@ import (
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/exec/rules"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/physical"
 	"github.com/runnelio/runnel/internal/state"
@@ -54,11 +55,18 @@ type Job struct {
 	log      *slog.Logger
 
 	coordinator *coordinator
+	controls    []*rules.Control
 	// Restored is the commit the job went on from, nil if it began anew.
 	Restored *state.Commit
 	// AlreadyEnded tells that the commit was the last one of a finished job: nothing ran.
 	AlreadyEnded bool
 }
+
+// rulesEvery is how often the folders of rules are looked at.
+const rulesEvery = time.Second
+
+// Rules are the living sets of rules of the job.
+func (j *Job) Rules() []*rules.Control { return j.controls }
 
 // Checkpoint takes a checkpoint now and returns when it is durable. A job that
 // takes none returns an error.
@@ -94,6 +102,9 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	}
 	c := newCoordinator(j, b, tasks)
 	j.coordinator = c
+	for _, r := range b.controls {
+		r.Immediate = c == nil
+	}
 	var wg, watchers sync.WaitGroup
 	watching, stopWatching := context.WithCancel(ctx)
 	errs := make(chan error, len(tasks)+1)
@@ -107,6 +118,10 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 			}
 			errs <- err
 		})
+	}
+	j.controls = b.controls
+	for _, r := range b.controls {
+		watchers.Go(func() { r.Watch(watching, rulesEvery) })
 	}
 	for _, m := range b.watched {
 		m.c = c

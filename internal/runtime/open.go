@@ -53,7 +53,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	case physical.Source:
 		scan = s.Scan
 		t := b.table(scan.Table)
-		t.Limit = scan.Limit
+		t.Limit, t.Bounds = scan.Limit, boundsOf(scan)
 		for _, w := range scan.Wants {
 			if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
 				t.Wanted = append(t.Wanted, w.Column)
@@ -150,6 +150,46 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 		}
 	}
 	return drivers, nil
+}
+
+// boundsOf returns the comparisons of whole columns with literals that the
+// filter of a scan demands.
+func boundsOf(s *plan.Scan) []format.Bound {
+	if s.Filter == nil {
+		return nil
+	}
+	ops := map[plan.Op]format.Compare{plan.Eq: format.Equal, plan.Lt: format.Less, plan.Le: format.LessEqual, plan.Gt: format.Greater, plan.Ge: format.GreaterEqual}
+	turned := map[format.Compare]format.Compare{format.Equal: format.Equal, format.Less: format.Greater, format.LessEqual: format.GreaterEqual,
+		format.Greater: format.Less, format.GreaterEqual: format.LessEqual}
+	var out []format.Bound
+	for _, e := range plan.Conjuncts(s.Filter) {
+		o, ok := e.(*plan.OpExpr)
+		if !ok || len(o.Args) != 2 {
+			continue
+		}
+		op, ok := ops[o.Op]
+		if !ok {
+			continue
+		}
+		c, left := o.Args[0].(*plan.Column)
+		l, lit := o.Args[1].(*plan.Literal)
+		if !left || !lit {
+			if l, lit = o.Args[0].(*plan.Literal); !lit {
+				continue
+			}
+			if c, left = o.Args[1].(*plan.Column); !left {
+				continue
+			}
+			op = turned[op]
+		}
+		w := s.Wants[c.Index]
+		t := s.Table.Physical.Fields[w.Column].Type
+		if w.Path != nil || l.Value == nil || l.T.Phys() != t.Phys() || t.Kind == types.Decimal && l.T.Scale != t.Scale || t.Kind == types.TimestampLTZ != (l.T.Kind == types.TimestampLTZ) {
+			continue
+		}
+		out = append(out, format.Bound{Column: w.Column, Op: op, Value: l.Value})
+	}
+	return out
 }
 
 func newColumnScan(s *plan.Scan, cx *function.Context, size int) (*columnScan, error) {

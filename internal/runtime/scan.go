@@ -8,7 +8,6 @@ import (
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/exec"
-	"github.com/runnelio/runnel/internal/exec/relational"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -34,6 +33,12 @@ type scanDecoder struct {
 	size   int
 	left   int64 // rows until LIMIT; -1: no limit
 	consts []vector.Vector
+	cx     *function.Context
+
+	asked     asker // nil if no rules stand behind the source
+	askedStep bool
+	version   uint64
+	unread    []int // columns that no condition reads
 }
 
 // colOrigin says where an output column comes from: the decoder's wanted column,
@@ -53,29 +58,46 @@ type selector interface {
 	Select(b *vector.Batch, sel, dst []int32) ([]int32, error)
 }
 
-// ask makes the rules of an operator right behind the source the last condition:
-// columns that neither it nor a condition reads are made for its rows only.
-func (d *scanDecoder) ask(r *relational.RuleFilter, cx *function.Context) error {
-	reads, err := r.Reads(cx)
+// asker is rules right behind the source: they are the last condition, and
+// columns that neither they nor a condition read are made for their rows only.
+type asker interface {
+	selector
+	// Reads are the columns they look at, until Version changes.
+	Reads(cx *function.Context) (map[int]bool, error)
+	Version() uint64
+}
+
+// ask plans the step of the rules behind the source.
+func (d *scanDecoder) ask() error {
+	v := d.asked.Version()
+	if d.askedStep && v == d.version {
+		return nil
+	}
+	reads, err := d.asked.Reads(d.cx)
 	if err != nil {
 		return err
 	}
-	step := filterStep{pred: r}
-	rest := d.rest[:0]
-	for _, c := range d.rest {
+	if d.askedStep {
+		d.steps = d.steps[:len(d.steps)-1]
+	} else {
+		d.unread = d.rest
+	}
+	step := filterStep{pred: d.asked}
+	d.rest = nil
+	for _, c := range d.unread {
 		if reads[c] {
 			step.fill = append(step.fill, c)
 		} else {
-			rest = append(rest, c)
+			d.rest = append(d.rest, c)
 		}
 	}
-	d.rest = rest
 	d.steps = append(d.steps, step)
+	d.askedStep, d.version = true, v
 	return nil
 }
 
 func newScanDecoder(s *plan.Scan, cx *function.Context, size int, pol *policy) (*scanDecoder, error) {
-	d := &scanDecoder{scan: s, size: size, policy: pol, left: -1}
+	d := &scanDecoder{scan: s, size: size, policy: pol, left: -1, cx: cx}
 	if s.Limit > 0 {
 		d.left = s.Limit
 	}
@@ -194,6 +216,11 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 	m.Batches.Add(1)
 	if rows == 0 {
 		return nil
+	}
+	if d.asked != nil {
+		if err := d.ask(); err != nil {
+			return err
+		}
 	}
 	b := &d.batch
 	b.N, b.Sel, b.Kinds = rows, nil, d.dec.Kinds()

@@ -110,6 +110,9 @@ func (r *RuleFilter) Reads(cx *function.Context) (map[int]bool, error) {
 	return reads, nil
 }
 
+// Version is constant: the rules of a plan do not change.
+func (r *RuleFilter) Version() uint64 { return 0 }
+
 // Select appends the rows of sel (all if nil) that some rule holds for to dst and
 // keeps what holds for them until Process gets the batch.
 func (r *RuleFilter) Select(b *vector.Batch, sel, dst []int32) ([]int32, error) {
