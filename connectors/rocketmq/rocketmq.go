@@ -106,7 +106,7 @@ type options struct {
 	DelayLevel int           `opt:"sink.delay-level" default:"0" min:"0" max:"18" doc:"Messages are delivered later by one of the broker's 18 delays."`
 	BatchBytes option.Memory `opt:"sink.batch-bytes" default:"1 mb" min:"1 kb" max:"4 mb" doc:"Size of a request; the broker takes 4 MB unless configured otherwise."`
 	MaxMessage option.Memory `opt:"sink.max-message-bytes" default:"4 mb" min:"1 kb" max:"60 mb" doc:"Largest message the broker takes (its maxMessageSize); a larger row is an error."`
-	Retries    int           `opt:"retryTimes,alias=sink.retries" default:"10" min:"0" max:"1000" doc:"How often a request is sent again while the broker is busy or away."`
+	Retries    int           `opt:"retryTimes,alias=sink.retries" default:"30" min:"0" max:"1000" doc:"How often a request is sent again while the broker is busy or away: 30 times take about 80 s."`
 	Guarantee  string        `opt:"sink.delivery-guarantee" default:"at-least-once" enum:"none,at-least-once,exactly-once" doc:"none does not wait for the broker. at-least-once sends at once. exactly-once sends when the checkpoint with the rows is committed, with ids by which readers drop repetitions."`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -296,5 +297,46 @@ func TestPoisonRow(t *testing.T) {
 	}
 	if !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestSinkWaitsForServers: a sink whose name server comes up late waits for it,
+// and one that has no tries left says what is missing.
+func TestSinkWaitsForServers(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 1)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	options := map[string]string{"topic": topic, "nameServerAddress": addr}
+	open := func(o map[string]string) connector.Sink {
+		s, err := Connector.Sink(testContext(t), valueTable(t, o))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close(context.Background()) })
+		return s
+	}
+	b := vector.NewBatch(valueTable(t, options).Schema, 1)
+	b.AppendValues(types.Insert, "x")
+	if err := open(with(options, "retryTimes", "1")).Write(t.Context(), b); err == nil || !strings.Contains(err.Error(), addr) {
+		t.Errorf("nobody is there: %v", err)
+	}
+	go func() {
+		time.Sleep(500 * time.Millisecond)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { l.Close() })
+		forward(l, a)
+	}()
+	if err := open(options).Write(t.Context(), b); err != nil {
+		t.Error(err)
 	}
 }

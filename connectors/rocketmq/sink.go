@@ -126,12 +126,23 @@ func (r *rows) route(ctx context.Context) error {
 	if r.queues != nil && time.Since(r.fetched) < time.Minute {
 		return nil
 	}
-	route, err := r.client.WriteRoute(ctx, r.o.topics()[0])
-	if err != nil {
+	var route *remoting.Route
+	var retry backoff
+	for tries := 0; ; tries++ {
+		var err error
+		if route, err = r.client.WriteRoute(ctx, r.o.topics()[0]); err == nil {
+			break
+		}
 		if r.queues != nil && remoting.IsTemporary(err) {
 			return nil // the old ones will do
 		}
-		return err
+		if tries >= r.o.Retries || !remoting.IsTemporary(err) {
+			return err
+		}
+		retry.failed(r.log, "the topic's queues cannot be listed", err)
+		if !retry.wait(ctx) {
+			return err
+		}
 	}
 	if len(route.Write) == 0 {
 		return fmt.Errorf("rocketmq: topic %s has no queue that may be written", r.o.topics()[0])

@@ -280,16 +280,19 @@ func (s *source) Committed(ctx context.Context, positions map[string]connector.P
 		todo = append(todo, item{id, q, at})
 	}
 	s.mu.Unlock()
-	var errs []error
-	for _, it := range todo {
-		if err := s.client.CommitOffset(ctx, s.o.Group, it.q, it.at); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		s.mu.Lock()
-		s.sent[it.id] = it.at
-		s.mu.Unlock()
+	// All at once: a broker that does not answer costs one time-out, not one a queue.
+	errs := make([]error, len(todo))
+	var wg sync.WaitGroup
+	for i, it := range todo {
+		wg.Go(func() {
+			if errs[i] = s.client.CommitOffset(ctx, s.o.Group, it.q, it.at); errs[i] == nil {
+				s.mu.Lock()
+				s.sent[it.id] = it.at
+				s.mu.Unlock()
+			}
+		})
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 
