@@ -181,7 +181,14 @@ func (c *sigmaRunCmd) Run(a *app) (err error) {
 		}
 	}
 	out := io.Writer(a.IO.Out)
-	if c.Output != "-" {
+	if info, serr := os.Stat(c.Output); c.Output != "-" && serr == nil && !info.Mode().IsRegular() { // a device or pipe
+		f, err := os.OpenFile(c.Output, os.O_WRONLY, 0)
+		if err != nil {
+			return rejected{err}
+		}
+		defer f.Close()
+		out = f
+	} else if c.Output != "-" {
 		f, err := os.CreateTemp(filepath.Dir(c.Output), ".sigma-*")
 		if err != nil {
 			return rejected{err}

@@ -76,7 +76,7 @@ func Load(paths []string, opt Options) (*Collection, error) {
 			return nil, err
 		}
 	}
-	l, err := newLoader(opt)
+	l, err := NewLoader(opt)
 	if err != nil {
 		return nil, err
 	}
@@ -85,19 +85,9 @@ func Load(paths []string, opt Options) (*Collection, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.add(f, text)
+		l.Add(f, text)
 	}
-	return l.finish(), nil
-}
-
-// LoadText makes a collection of one text.
-func LoadText(file string, text []byte, opt Options) (*Collection, error) {
-	l, err := newLoader(opt)
-	if err != nil {
-		return nil, err
-	}
-	l.add(file, text)
-	return l.finish(), nil
+	return l.Collection(), nil
 }
 
 // Count is the number of entries in a state.
@@ -119,7 +109,8 @@ func (e *Entry) Key() string {
 	return e.Rule.Key()
 }
 
-type loader struct {
+// Loader gathers rules from texts.
+type Loader struct {
 	opt       Options
 	pipelines []*Pipeline
 	builtin   []*Pipeline // all of them, with the one for Windows
@@ -128,8 +119,9 @@ type loader struct {
 	byName    map[string]*Entry
 }
 
-func newLoader(opt Options) (*loader, error) {
-	l := &loader{opt: opt, pipelines: byPriority(opt.Pipelines), raw: map[*Entry]*Rule{}, byName: map[string]*Entry{}}
+// NewLoader returns an empty loader.
+func NewLoader(opt Options) (*Loader, error) {
+	l := &Loader{opt: opt, pipelines: byPriority(opt.Pipelines), raw: map[*Entry]*Rule{}, byName: map[string]*Entry{}}
 	if !opt.NoBuiltin {
 		p, err := LoadPipeline("windows")
 		if err != nil {
@@ -140,7 +132,8 @@ func newLoader(opt Options) (*loader, error) {
 	return l, nil
 }
 
-func (l *loader) add(file string, text []byte) {
+// Add reads the rules of a text; file is for messages.
+func (l *Loader) Add(file string, text []byte) {
 	rules, errs := ParseRules(file, text)
 	for _, r := range rules {
 		e := &Entry{Rule: r, File: file, Line: r.Line}
@@ -181,8 +174,9 @@ func (e *Entry) refuse(s State, err error) {
 	}
 }
 
-// finish applies filters and pipelines and compiles.
-func (l *loader) finish() *Collection {
+// Collection applies filters and pipelines to the rules, compiles them and
+// resolves what they refer to. It is called once.
+func (l *Loader) Collection() *Collection {
 	for _, e := range l.entries {
 		if e.State == OK && l.raw[e] != nil && l.raw[e].Filter != nil {
 			l.filter(e)
@@ -200,7 +194,7 @@ func (l *loader) finish() *Collection {
 }
 
 // filter adds a filter's condition to the rules it names.
-func (l *loader) filter(f *Entry) {
+func (l *Loader) filter(f *Entry) {
 	src := l.raw[f]
 	named := 0
 	for _, e := range l.entries {
@@ -244,7 +238,7 @@ func fresh(r *Rule) *Rule {
 }
 
 // compile applies the pipelines to a rule, and makes its condition.
-func (l *loader) compile(e *Entry) error {
+func (l *Loader) compile(e *Entry) error {
 	orig := l.raw[e]
 	r := fresh(orig)
 	run, err := applyPipelines(l.pipelines, r)
@@ -272,7 +266,7 @@ func (l *loader) compile(e *Entry) error {
 }
 
 // correlations resolves the rules that correlations name.
-func (l *loader) correlations() {
+func (l *Loader) correlations() {
 	var all []*Entry
 	for _, e := range l.entries {
 		if e.State != OK || e.Rule.Correlation == nil {

@@ -39,7 +39,7 @@ func gunzipped(t testing.TB, elem ...string) []byte {
 // realRules loads the rules of the archive.
 func realRules(t testing.TB, opt Options) *Collection {
 	t.Helper()
-	l, err := newLoader(opt)
+	l, err := NewLoader(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,9 +59,9 @@ func realRules(t testing.TB, opt Options) *Collection {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.add(h.Name, text)
+		l.Add(h.Name, text)
 	}
-	return l.finish()
+	return l.Collection()
 }
 
 // jsonLines reads lines of JSON into values of T.

@@ -387,8 +387,10 @@ func (s *scanner) feed(buf []byte, e *ruleindex.Event) {
 	e.Reset()
 	for i := range s.vals {
 		v := &s.vals[i]
-		raw := buf[v.from:v.to]
-		if v.from < 0 { // computed
+		var raw []byte
+		if v.from >= 0 {
+			raw = buf[v.from:v.to]
+		} else { // computed: a part of a time
 			raw = s.tmp[^v.from : ^v.from+v.to]
 		}
 		if v.input < 0 {
