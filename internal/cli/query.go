@@ -6,7 +6,6 @@ import (
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/compile"
-	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/engine"
 	"github.com/runnelio/runnel/internal/sql/ast"
 )
@@ -43,7 +42,6 @@ func (c *queryCmd) Run(a *app) error {
 	}
 	r := &scriptRun{a: a, e: e, quiet: true, stats: c.Stats}
 	var printer *rowPrinter
-	started := false
 	err = engine.Script(a.ctx, s, text, name, engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error {
 			if res.Schema == nil || c.Format == formatTable {
@@ -56,13 +54,12 @@ func (c *queryCmd) Run(a *app) error {
 			return printer
 		},
 		Query: func(_ ast.Statement, j *compile.Job) error {
-			started = true
 			if err := printer.begin(j.Schema, c.Result == "final"); err != nil {
 				return err
 			}
 			run, err := e.Start(a.ctx, j)
 			if err != nil {
-				return err
+				return jobError{err}
 			}
 			if err := r.finish(run); err != nil {
 				_ = printer.Flush(a.ctx) // what was printed before the failure
@@ -71,19 +68,14 @@ func (c *queryCmd) Run(a *app) error {
 			return printer.end()
 		},
 		Insert: func(j *compile.Job, _ bool) error {
-			started = true
 			run, err := e.Start(a.ctx, j)
 			if err != nil {
-				return err
+				return jobError{err}
 			}
 			return r.finish(run)
 		},
 	})
-	var d *diag.Error
-	if err != nil && (errors.As(err, &d) || !started) {
-		return rejected{err}
-	}
-	return err
+	return refused(err)
 }
 
 // answerAs prints the rows of SHOW and its like in one of the other formats.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/compile"
-	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/engine"
 	"github.com/runnelio/runnel/internal/runtime"
 	"github.com/runnelio/runnel/internal/sql/ast"
@@ -73,7 +72,6 @@ type scriptRun struct {
 
 func (r *scriptRun) script(s *compile.Session, text, name string) error {
 	var collect *rowPrinter
-	ran := false
 	err := engine.Script(r.a.ctx, s, text, name, engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error { return r.a.answer(res) },
 		Collect: func() connector.Sink {
@@ -81,13 +79,12 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 			return collect
 		},
 		Query: func(_ ast.Statement, j *compile.Job) error {
-			ran = true
 			if err := collect.begin(j.Schema, false); err != nil {
 				return err
 			}
 			run, err := r.start(j)
 			if err != nil {
-				return err
+				return jobError{err}
 			}
 			if err := r.finish(run); err != nil {
 				return err
@@ -95,10 +92,9 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 			return collect.end()
 		},
 		Insert: func(j *compile.Job, wait bool) error {
-			ran = true
 			run, err := r.start(j)
 			if err != nil {
-				return err
+				return jobError{err}
 			}
 			if wait {
 				return r.finish(run)
@@ -107,14 +103,23 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 			return nil
 		},
 	})
-	var d *diag.Error
-	if err != nil && errors.As(err, &d) || err != nil && !ran {
-		return errors.Join(rejected{err}, r.abort())
-	}
 	if err != nil {
-		return errors.Join(err, r.abort())
+		return errors.Join(refused(err), r.abort())
 	}
 	return nil
+}
+
+// jobError is the failure of a job that was started, or could not be.
+type jobError struct{ error }
+
+func (e jobError) Unwrap() error { return e.error }
+
+// refused marks the error of a script as that of a statement, unless it is a job's.
+func refused(err error) error {
+	if err == nil || errors.As(err, new(jobError)) {
+		return err
+	}
+	return rejected{err}
 }
 
 // start starts a job and lets the control socket know of it.
@@ -197,7 +202,10 @@ loop:
 	if r.stats {
 		statsTable(out, j)
 	}
-	return err
+	if err != nil {
+		return jobError{err}
+	}
+	return nil
 }
 
 // answer prints what a statement that is no job gave.

@@ -129,6 +129,8 @@ func TestShellOnATerminal(t *testing.T) {
 
 	// A statement may have several lines.
 	x.typed(t, "SELECT 'first',\r")
+	x.sees(t, "  SELECT 'first',")
+	time.Sleep(300 * time.Millisecond) // as people do; the editor asks the terminal where its cursor is
 	x.typed(t, "'second' AS b;\r")
 	x.sees(t, "| second |")
 

@@ -55,7 +55,7 @@ var known = []Setting{
 	{"sql.dialect", "flink", "enum", "Grammar of the statements that follow.", []string{"flink", "rsqldb", "default"}, true},
 	{"runnel.batch-size", "1024", "int", "Rows a batch.", nil, true},
 	{"runnel.optimizer.disable", "", "list", "Optimiser rules to leave out, separated by commas.", nil, true},
-	{"table.dml-sync", "false", "bool", "INSERT waits for its job.", nil, false},
+	{"table.dml-sync", "false", "bool", "INSERT waits for its job.", nil, true},
 	{"execution.checkpointing.mode", "EXACTLY_ONCE", "string", "Checkpoints are exactly-once here.", nil, false},
 	{"execution.checkpointing.timeout", "10 min", "duration", "", nil, false},
 	{"execution.checkpointing.min-pause", "0 s", "duration", "", nil, false},

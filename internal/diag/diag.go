@@ -204,7 +204,16 @@ func Render(err error) string {
 	}
 	e := (*Error)(nil)
 	if l := (List)(nil); errors.As(err, &l) {
-		return Render(l)
+		// What stands before the list, such as a file's name, stands before each.
+		prefix, _ := strings.CutSuffix(err.Error(), l.Error())
+		if strings.Contains(prefix, "\n") {
+			prefix = ""
+		}
+		parts := make([]string, len(l))
+		for i, e := range l {
+			parts[i] = prefix + Render(e)
+		}
+		return strings.Join(parts, "\n")
 	}
 	if !errors.As(err, &e) {
 		return err.Error()
