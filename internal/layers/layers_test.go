@@ -26,7 +26,7 @@ var rows = []struct {
 		"udf/... ▸ function ▸ format",
 		"connectors/all ▸ connectors/... ▸ connector/... ▸ connector ▸ format",
 		"connectors/... ▸ format/...", "connector/alone ▸ connector/buffered ▸ connector ▸ format",
-		"format/all ▸ format/... ▸ format/convert ▸ format",
+		"format/all ▸ format/changelog ▸ format/logfmt ▸ format/json ▸ format/... ▸ format/convert ▸ format",
 	}},
 	{"language", []string{"internal/sql ▸ internal/sql/ast", "internal/catalog ▸ internal/sql/ast", "internal/kernel", "internal/multimatch ▸ internal/regex"}},
 	{"planning", []string{
@@ -48,7 +48,7 @@ type place struct{ row, chain, at int }
 
 // places finds where a package stands; a package may be in several chains of a row.
 func places(pkg string) (out []place, exact bool) {
-	for pass := 0; pass < 2 && len(out) == 0; pass++ {
+	for pass := range 2 {
 		for r, row := range rows {
 			for c, chain := range row.chains {
 				for i, p := range strings.Split(chain, " ▸ ") {
