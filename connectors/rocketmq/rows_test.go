@@ -340,3 +340,30 @@ func TestSinkWaitsForServers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFirstCommits: the first commits of a group, many at once, all arrive.
+func TestFirstCommits(t *testing.T) {
+	a := servicetest.RocketMQ(t)
+	c := testClient(t, a)
+	topic := makeTopic(t, c, 16)
+	for round := range 100 {
+		group := fmt.Sprint(topic, "_", round)
+		src := openSource(t, valueTable(t, map[string]string{"topic": topic, "nameServerAddress": a, "consumerGroup": group, "scan.startup.mode": "earliest", "scan.bounded.mode": "latest-offset"}))
+		positions := map[string]string{}
+		for q := range 16 {
+			positions[fmt.Sprintf("%s/broker-a/%d", topic, q)] = position(int64(q+1), nil)
+		}
+		var got remoting.Messages // makes the group
+		if err := c.Pull(t.Context(), remoting.PullRequest{Queue: remoting.Queue{Topic: topic, Broker: "broker-a"}, Group: group}, &got); err != nil {
+			t.Fatal(err)
+		}
+		if err := src.(connector.Committer).Committed(t.Context(), positions); err != nil {
+			t.Fatal(err)
+		}
+		for q := range 16 {
+			if at, ok, err := c.GroupOffset(t.Context(), group, remoting.Queue{Topic: topic, Broker: "broker-a", ID: q}); err != nil || !ok || at != int64(q+1) {
+				t.Fatalf("round %d, queue %d: %d, %v, %v", round, q, at, ok, err)
+			}
+		}
+	}
+}

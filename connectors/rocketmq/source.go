@@ -260,6 +260,8 @@ func (s *source) Committed(ctx context.Context, positions map[string]connector.P
 		id string
 		q  remoting.Queue
 		at int64
+		// first tells that it is the source's first commit for the queue.
+		first bool
 	}
 	var todo []item
 	for id, p := range positions {
@@ -271,13 +273,14 @@ func (s *source) Committed(ctx context.Context, positions map[string]connector.P
 		if err != nil {
 			continue // the end of a bounded split
 		}
-		if last, ok := s.sent[id]; ok && last == at {
+		last, ok := s.sent[id]
+		if ok && last == at {
 			continue
 		}
 		if s.o.Assignment == "group" && (group == nil || !group.Holds(q)) {
 			continue
 		}
-		todo = append(todo, item{id, q, at})
+		todo = append(todo, item{id, q, at, !ok})
 	}
 	s.mu.Unlock()
 	// All at once: a broker that does not answer costs one time-out, not one a queue.
@@ -285,7 +288,7 @@ func (s *source) Committed(ctx context.Context, positions map[string]connector.P
 	var wg sync.WaitGroup
 	for i, it := range todo {
 		wg.Go(func() {
-			if errs[i] = s.client.CommitOffset(ctx, s.o.Group, it.q, it.at); errs[i] == nil {
+			if errs[i] = s.commit(ctx, it.q, it.at, it.first); errs[i] == nil {
 				s.mu.Lock()
 				s.sent[it.id] = it.at
 				s.mu.Unlock()
@@ -294,6 +297,23 @@ func (s *source) Committed(ctx context.Context, positions map[string]connector.P
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// commit commits one queue's offset. The first for a queue is read back: of the
+// first commits of a group that reach a broker at the same time it may lose all
+// but one, and answers that all is well.
+func (s *source) commit(ctx context.Context, q remoting.Queue, at int64, first bool) error {
+	for try := 0; ; try++ {
+		if err := s.client.CommitOffset(ctx, s.o.Group, q, at); err != nil || !first {
+			return err
+		}
+		if got, ok, err := s.client.GroupOffset(ctx, s.o.Group, q); err != nil || ok && got == at {
+			return err
+		}
+		if try == 5 {
+			return fmt.Errorf("rocketmq: the broker does not keep the offset of queue %v", q)
+		}
+	}
 }
 
 // End implements connector.Lagger.
