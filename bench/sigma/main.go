@@ -97,7 +97,7 @@ func run(dir, path, id, sizes string, mutate, every, rounds int) error {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	rnd.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
 	fmt.Printf("%d events, %.1f MB; %d rules that the built-in pipeline maps\n", len(ev.at), float64(len(ev.buf))/1e6, len(docs))
-	fmt.Printf("%8s %10s %12s %12s %12s %12s %10s\n", "rules", "matches", "CPU µs/event", "index MB", "caches MB", "build ms", "heap MB")
+	fmt.Printf("%8s %10s %12s %12s %12s %12s %12s %10s\n", "rules", "matches", "CPU µs/event", "memo hits", "index MB", "caches MB", "build ms", "heap MB")
 	var counts []int
 	for s := range strings.SplitSeq(sizes, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
@@ -182,6 +182,7 @@ func row(docs []string, ev lines, id string, rounds int) error {
 	heap := float64(mem.HeapAlloc)/1e6 - float64(len(ev.buf))/1e6
 	best, matches := 0.0, 0
 	var caches int64
+	memo := 0.0
 	for r := range rounds {
 		t, err := m.NewTask()
 		if err != nil {
@@ -199,9 +200,10 @@ func row(docs []string, ev lines, id string, rounds int) error {
 		if used := cpuSeconds() - cpu; r == 0 || used < best {
 			best = used
 		}
-		caches = t.Stats().Bytes
+		st := t.Stats()
+		caches, memo = st.Bytes, 100*float64(st.MemoHits)/max(1, float64(st.MemoHits+st.MemoMisses))
 	}
-	fmt.Printf("%8d %10d %12.2f %12.1f %12.1f %12d %10.0f\n", m.Len(), matches, best/float64(len(ev.at))*1e6, float64(m.Bytes())/1e6, float64(caches)/1e6,
+	fmt.Printf("%8d %10d %12.2f %11.1f%% %12.1f %12.1f %12d %10.0f\n", m.Len(), matches, best/float64(len(ev.at))*1e6, memo, float64(m.Bytes())/1e6, float64(caches)/1e6,
 		build.Milliseconds(), heap)
 	return nil
 }

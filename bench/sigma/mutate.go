@@ -26,7 +26,7 @@ func mutated(docs []string, n int, rnd *rand.Rand) ([]string, error) {
 		head := idLine.ReplaceAllString(src[:at], fmt.Sprintf("id: mutated-%d", len(out)))
 		body := literal.ReplaceAllStringFunc(src[at:], func(line string) string {
 			m := literal.FindStringSubmatch(line)
-			if rnd.IntN(3) == 0 || strings.Contains(m[2], `\`) && strings.ContainsAny(m[2], "[](){}+^$") { // an expression, maybe
+			if rnd.IntN(3) == 0 || strings.ContainsAny(m[2], "[](){}+^$:") { // an expression or network, maybe
 				return line
 			}
 			return m[1] + letters.ReplaceAllStringFunc(m[2], func(w string) string { return mix(w, rnd) }) + m[3]

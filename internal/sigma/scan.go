@@ -26,7 +26,8 @@ type scanner struct {
 	depth  int
 	levels int32 // objects around, for which place of an input counts
 	size   int   // entries learned
-	at     int   // of damage
+	ways   [1 << wayBits]*entry
+	at     int // of damage
 	why    string
 	tmp    []byte
 }
@@ -69,8 +70,9 @@ type entry struct {
 	n          int
 	kind       entryKind
 	want       *wanted
-	next       [4]*entry
-	victim     uint8
+	next       *entry // followed last
+	owner      *object
+	salt       uint64 // tells it from others in scanner.ways
 	learned    bool
 }
 
@@ -85,6 +87,7 @@ const (
 const (
 	maxEntries = 16_384
 	maxGlue    = 512
+	wayBits    = 11
 	maxLevels  = 500 // of objects and arrays that are looked into
 	maxPaths   = 64  // ways to read a name with dots as a path
 )
@@ -179,7 +182,7 @@ func (s *scanner) fail(at int, why string) int {
 func (s *scanner) object(buf []byte, at, end int, o *object) int {
 	prev := &o.start
 	for {
-		e := prev.next[0]
+		e := prev.next
 		if e == nil || at+e.n > end || !e.matches(buf, at) {
 			if e = s.find(buf, at, end, o, prev); e == nil {
 				return -1

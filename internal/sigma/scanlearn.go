@@ -11,27 +11,18 @@ import (
 // it looks at the others seen behind prev, and else reads the key and learns it.
 // It returns nil if the text is damaged.
 func (s *scanner) find(buf []byte, at, end int, o *object, prev *entry) *entry {
-	for _, e := range prev.next[1:] {
-		if e == nil {
-			break
-		}
-		if at+e.n <= end && e.matches(buf, at) {
-			return e
-		}
-	}
-	e := s.parse(buf, at, end, o, prev)
-	if e == nil || !e.learned {
+	// Kinds of events part ways behind the keys they share: there is a table for
+	// that, by what is in front and the first bytes, which a few keys at most have.
+	slot := &s.ways[(prev.salt^binary.LittleEndian.Uint64(buf[at:]))*0x9E3779B97F4A7C15>>(64-wayBits)]
+	if e := *slot; e != nil && e.owner == o && at+e.n <= end && e.matches(buf, at) {
+		prev.next = e
 		return e
 	}
-	for i := range prev.next {
-		if prev.next[i] == nil {
-			prev.next[i] = e
-			return e
-		}
+	e := s.parse(buf, at, end, o, prev)
+	if e != nil && e.learned {
+		*slot = e
+		prev.next = e
 	}
-	// All places are taken: the first stays, the others are given up in turn.
-	prev.victim = prev.victim%3 + 1
-	prev.next[prev.victim] = e
 	return e
 }
 
@@ -98,7 +89,7 @@ func (s *scanner) entry(glue []byte, o *object, kind entryKind, w *wanted) *entr
 		return e
 	}
 	s.size++
-	e.learned = true
+	e.learned, e.owner, e.salt = true, o, uint64(s.size)*0xD6E8FEB86659FD93
 	text := string(glue)
 	var head, mask [24]byte
 	n := copy(head[:], text)
