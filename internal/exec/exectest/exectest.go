@@ -239,3 +239,32 @@ func Fold(changes []string) []string {
 }
 
 var _ exec.Output = (*Driver)(nil)
+
+// Batches makes batches of n rows in all, at most size each.
+func Batches(s *types.Schema, n, size int, row func(i int) []types.Value) []*vector.Batch {
+	var out []*vector.Batch
+	for i := range n {
+		if i%size == 0 {
+			out = append(out, vector.NewBatch(s, size))
+		}
+		out[len(out)-1].AppendValues(types.Insert, row(i)...)
+	}
+	return out
+}
+
+// Shift moves the times of a column on.
+func Shift(b *vector.Batch, column int, ms int64) {
+	f := b.Cols[column].(*vector.Flat[types.TS])
+	for i := range f.Vals {
+		f.Vals[i].Ms += ms
+	}
+}
+
+// Discard is an output that keeps nothing.
+type Discard struct{}
+
+// Emit implements exec.Output.
+func (Discard) Emit(*vector.Batch) error { return nil }
+
+// Forward implements exec.Output.
+func (Discard) Forward(exec.Event) error { return nil }

@@ -1,11 +1,11 @@
 package window
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 
 	"github.com/runnelio/runnel/internal/exec"
-	"github.com/runnelio/runnel/internal/exec/aggregate"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/internal/state"
 	"github.com/runnelio/runnel/types"
@@ -35,14 +35,11 @@ func New(s Spec) exec.Operator {
 // and over rows that have their window in columns.
 type Aggregate struct {
 	base
-	slices  map[int64]*slice // by end
-	ends    []int64          // of windows that have rows and are not over, ascending
-	last    *slice           // of the row before
-	prefix  int              // bytes in front of the keys in table: the slice's end; attached: its start too
-	merged  *aggregate.Calls // of the window being emitted, where it has several slices
-	groups  *state.Table     // its keys
-	mcount  []int64
-	scratch []int32
+	slices map[int64]*slice // by end
+	ends   []int64          // of windows that have rows and are not over, ascending
+	last   *slice           // of the row before
+	prefix int              // bytes in front of the keys in table: the slice's end; attached: its start too
+	shared *shared          // where windows have several slices
 }
 
 // slice has the groups of one stretch of time.
@@ -63,10 +60,9 @@ func (w *Aggregate) Open(cx *exec.Context) (err error) {
 	}
 	w.table.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[w.prefix:])) }
 	if w.several() {
-		if w.merged, err = aggregate.NewCalls(w.Calls, w.Retracts, cx.Func); err != nil {
+		if w.shared, err = newShared(w, cx); err != nil {
 			return err
 		}
-		w.groups = state.NewTable()
 	}
 	if cx.State == nil {
 		return nil
@@ -128,7 +124,7 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 			}
 		}
 		if !w.wide() {
-			if !w.put(b, i, end) {
+			if !w.put(b, i, end) && !w.hole(end) {
 				w.late(b, i)
 			}
 			continue
@@ -138,7 +134,7 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 		for e := a.firstEnd(end); e <= a.lastEnd(end); e += a.step() {
 			kept = w.put(b, i, e) || kept
 		}
-		if !kept {
+		if !kept && !w.hole(end) {
 			w.late(b, i)
 		}
 	}
@@ -179,6 +175,12 @@ func (w *Aggregate) put(b *vector.Batch, i int, end int64) bool {
 	if added {
 		w.grow(slot)
 		s.slots = append(s.slots, slot)
+		if w.shared != nil {
+			w.shared.add(slot, w.key[w.prefix:], end)
+		}
+	}
+	if w.shared != nil && end <= w.shared.fired {
+		w.shared.late(slot)
 	}
 	w.add(b, i, slot)
 	w.touched(slot)
@@ -216,13 +218,18 @@ func (w *Aggregate) sliceAt(end int64) *slice {
 		return s
 	}
 	last := w.lastOf(end)
-	if over(last+w.lateness(), w.watermark) {
+	if last < end || over(last+w.lateness(), w.watermark) {
 		return nil
 	}
 	s := &slice{end: end}
 	w.slices[end] = s
 	w.wait(end, last)
 	return s
+}
+
+// hole tells that no window has the slice that ends at end: the slide is longer than the size.
+func (w *Aggregate) hole(end int64) bool {
+	return !w.Assign.Attached && w.Assign.Kind == plan.Hop && w.Assign.lastEnd(end) < end
 }
 
 // lastOf is the end of the last window that the slice ending at end belongs to.
@@ -275,15 +282,15 @@ func (w *Aggregate) advance(to int64, out exec.Output) error {
 
 // free drops the slices whose windows are all over, and their allowed lateness too.
 func (w *Aggregate) free() {
+	var gone []*slice
 	for end, s := range w.slices {
-		last := w.lastOf(end)
-		if !over(last+w.lateness(), w.watermark) {
-			continue
+		if over(w.lastOf(end)+w.lateness(), w.watermark) {
+			gone = append(gone, s)
 		}
-		for _, slot := range s.slots {
-			w.remove(slot)
-		}
-		delete(w.slices, end)
+	}
+	slices.SortFunc(gone, func(a, b *slice) int { return cmp.Compare(a.end, b.end) })
+	for _, s := range gone {
+		w.freeSlice(s)
 	}
 	w.last = nil
 }
@@ -299,36 +306,8 @@ func (w *Aggregate) fire(end int64, out exec.Output) error {
 		return w.emitGroups(groupSet{slots: s.slots, calls: w.calls, count: w.count, table: w.table, prefix: w.prefix, attached: w.Assign.Attached}, start, end, out)
 	}
 	start := w.Assign.startOf(end)
-	w.scratch = w.scratch[:0]
-	n := w.Assign.slice()
-	for e := start + n; e <= end; e += n {
-		s := w.slices[e]
-		if s == nil {
-			continue
-		}
-		for _, slot := range s.slots {
-			key := w.table.Key(slot)[w.prefix:]
-			g, added := w.groups.FindOrAdd(vector.HashKey(key), key)
-			if added {
-				for int(g) >= len(w.mcount) {
-					w.mcount = append(w.mcount, 0)
-					w.merged.Resize(len(w.mcount))
-				}
-				w.scratch = append(w.scratch, g)
-			}
-			if err := w.merged.Merge(g, w.calls, slot); err != nil {
-				return err
-			}
-			w.mcount[g] += w.count[slot]
-		}
-	}
-	err := w.emitGroups(groupSet{slots: w.scratch, calls: w.merged, count: w.mcount, table: w.groups}, start, end, out)
-	for _, g := range w.scratch {
-		w.merged.Clear(g)
-		w.mcount[g] = 0
-		w.groups.Remove(g)
-	}
-	return err
+	w.freeBefore(start)
+	return w.shared.fire(w, start, end, out)
 }
 
 // Control implements exec.Operator.
@@ -374,6 +353,14 @@ func (w *Aggregate) Control(_ int, ev exec.Event, out exec.Output) error {
 	return out.Forward(ev)
 }
 
+// measure says how much state there is.
+func (w *Aggregate) measure() {
+	w.base.measure()
+	if w.shared != nil {
+		w.cx.Metrics.StateBytes.Add(w.shared.bytes())
+	}
+}
+
 // save encodes a group: its number of rows, then the calls.
 func (w *Aggregate) save(dst []byte, slot int32) []byte {
 	return w.saveGroup(dst, slot)
@@ -392,6 +379,9 @@ func (w *Aggregate) load(slot int32, src []byte) error {
 		w.wait(end, last)
 	}
 	s.slots = append(s.slots, slot)
+	if w.shared != nil {
+		w.shared.add(slot, w.table.Key(slot)[w.prefix:], end)
+	}
 	return nil
 }
 
