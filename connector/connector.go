@@ -142,6 +142,9 @@ type Table struct {
 	Wanted []int
 	// Limit is the number of rows after which a source may stop, 0 for none.
 	Limit int64
+	// Bounds are conditions that hold for all rows of a source that matter: it may
+	// leave out others.
+	Bounds []format.Bound
 	// Changelog is what the query writes to a sink.
 	Changelog Changelog
 	// Subtask numbers the parallel instance, 0 to Parallel-1.

@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -28,6 +29,8 @@ type part struct {
 	buf           *bufio.Writer
 	packer        io.WriteCloser // nil: not compressed
 	plain         int64          // bytes before compression
+	whole         format.FileWriter
+	sel           []int32 // rows of the batch in work, for whole
 }
 
 func newPart(path, ending string, now time.Time) (*part, error) {
@@ -47,7 +50,12 @@ func newPart(path, ending string, now time.Time) (*part, error) {
 	return p, nil
 }
 
-func (p *part) size() int64 { return p.plain }
+func (p *part) size() int64 {
+	if p.whole != nil {
+		return p.whole.Size()
+	}
+	return p.plain
+}
 
 func (p *part) write(b []byte) error {
 	var w io.Writer = p.buf
@@ -64,6 +72,9 @@ func (p *part) close() error {
 	var err error
 	if p.packer != nil {
 		err = p.packer.Close()
+	}
+	if p.whole != nil {
+		err = p.whole.Close()
 	}
 	if err == nil {
 		err = p.buf.Flush()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,8 @@ type sink struct {
 	run     string // makes file names unique
 	subtask int
 	encoder format.Encoder
+	whole   format.FileFormat // in place of encoder
+	coding  format.Encoding
 	header  []byte
 	ending  string
 
@@ -76,14 +79,29 @@ func newSink(cx *connector.Context, t *connector.Table, o *options) (connector.S
 			s.data, schema.Fields = append(s.data, c), append(schema.Fields, f)
 		}
 	}
+	s.rows.Schema = schema
+	s.coding = format.Encoding{Schema: schema, Zone: cx.Zone}
+	if f, ok := t.Format.(format.FileFormat); ok && f.Framing() == format.Whole {
+		if s.ending != "" {
+			return nil, fmt.Errorf("filesystem: files of this format are compressed inside: compression must not be %s", o.Compression)
+		}
+		s.whole, s.ending = f, f.Ending()
+		w, err := f.CreateFile(io.Discard, s.coding) // to tell now if the schema does not fit
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(w.Close(), os.MkdirAll(s.dir, 0o755)); err != nil {
+			return nil, fmt.Errorf("filesystem: %w", err)
+		}
+		return s, nil
+	}
 	var err error
-	if s.encoder, err = t.Format.NewEncoder(format.Encoding{Schema: schema, Zone: cx.Zone}); err != nil {
+	if s.encoder, err = t.Format.NewEncoder(s.coding); err != nil {
 		return nil, err
 	}
 	if h, ok := s.encoder.(format.HeaderEncoder); ok {
 		s.header = h.Header(nil)
 	}
-	s.rows.Schema = schema
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("filesystem: %w", err)
 	}
@@ -99,6 +117,9 @@ func (s *sink) Write(_ context.Context, b *vector.Batch) error {
 	s.rows.Cols = s.rows.Cols[:0]
 	for _, c := range s.data {
 		s.rows.Cols = append(s.rows.Cols, b.Cols[c])
+	}
+	if s.whole != nil {
+		return s.writeWhole(b)
 	}
 	// Encode all before anything is written: an error leaves the files as they were.
 	var touched []*part
@@ -144,6 +165,47 @@ func (s *sink) Write(_ context.Context, b *vector.Batch) error {
 	return s.rollOld()
 }
 
+// writeWhole writes a batch to files of a format that makes them itself.
+func (s *sink) writeWhole(b *vector.Batch) error {
+	var touched []*part
+	var err error
+	b.Rows(func(i int) {
+		if err != nil {
+			return
+		}
+		var p *part
+		if b.Kind(i) != types.Insert {
+			err = fmt.Errorf("files of this format hold no %s rows", b.Kind(i))
+		} else if p, err = s.part(b, i); err == nil {
+			if len(p.sel) == 0 {
+				touched = append(touched, p)
+			}
+			p.sel = append(p.sel, int32(i))
+		}
+	})
+	if err != nil {
+		for _, p := range touched {
+			p.sel = p.sel[:0]
+		}
+		return fmt.Errorf("filesystem: %w", err)
+	}
+	for _, p := range touched {
+		s.rows.Sel = p.sel
+		err := p.whole.Write(&s.rows)
+		p.sel, s.rows.Sel = p.sel[:0], nil
+		if err != nil {
+			s.broken = fmt.Errorf("filesystem: %w", p.explain(err))
+			return s.broken
+		}
+		if p.size() >= int64(s.o.FileSize) {
+			if err := s.finish(p); err != nil {
+				return err
+			}
+		}
+	}
+	return s.rollOld()
+}
+
 // part returns the file for row i, opened now if there is none.
 func (s *sink) part(b *vector.Batch, i int) (*part, error) {
 	s.key = s.appendFolder(s.key[:0], b, i)
@@ -153,7 +215,7 @@ func (s *sink) part(b *vector.Batch, i int) (*part, error) {
 	if len(s.open) >= maxOpen {
 		var oldest *part
 		for _, p := range s.open {
-			if len(p.batch) == 0 && (oldest == nil || p.born.Before(oldest.born)) {
+			if len(p.batch) == 0 && len(p.sel) == 0 && (oldest == nil || p.born.Before(oldest.born)) {
 				oldest = p
 			}
 		}
@@ -174,6 +236,12 @@ func (s *sink) part(b *vector.Batch, i int) (*part, error) {
 		return nil, err
 	}
 	p.final, p.folder = filepath.Join(folder, name), string(s.key)
+	if s.whole != nil {
+		if p.whole, err = s.whole.CreateFile(p.buf, s.coding); err != nil {
+			p.drop()
+			return nil, err
+		}
+	}
 	s.open[p.folder] = p
 	if len(s.header) > 0 {
 		return p, p.write(append(slices.Clone(s.header), '\n'))

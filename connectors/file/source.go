@@ -33,7 +33,15 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 	if t.Format != nil {
 		switch s.framing.Framing = t.Format.Framing(); s.framing.Framing {
 		case format.Whole:
-			return nil, errors.New("filesystem: the format reads whole files, which the connector does not do yet")
+			f, ok := t.Format.(format.FileFormat)
+			if !ok {
+				return nil, errors.New("filesystem: the messages of this format do not stand in files")
+			}
+			w := &wholeSource{source: s, format: f, known: map[string]bool{}}
+			if o.interval() > 0 {
+				return &watchedWhole{wholeSource: w, every: o.interval()}, nil
+			}
+			return w, nil
 		case format.Quoted:
 			if q, ok := t.Format.(format.Quoter); ok {
 				s.framing.Quote = q.QuoteChar()

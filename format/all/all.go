@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/avro"
 	"github.com/runnelio/runnel/format/changelog"
 	"github.com/runnelio/runnel/format/csv"
 	"github.com/runnelio/runnel/format/json"
@@ -13,6 +14,8 @@ import (
 // Formats returns all formats, one line each.
 func Formats() format.Set {
 	return format.Set{
+		avro.Confluent,
+		avro.Format,
 		changelog.Canal,
 		changelog.Debezium,
 		changelog.Maxwell,
