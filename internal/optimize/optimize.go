@@ -37,6 +37,7 @@ func Rules() []Rule {
 		{"merge", "neighbouring projections and filters become one; those that do nothing go", merge},
 		{"pushdown", "conditions move towards the sources, into the decoding of a scan", pushdown},
 		{"join", "outer joins whose padded rows a filter drops become inner", strengthen},
+		{"merge-between", "as merge, after conditions went", merge},
 		{"prune", "columns nobody reads are not computed, decoded or kept in state", prune},
 		{"merge-again", "as merge, after columns went", merge},
 		{"limit", "LIMIT without order stops the source", limit},
