@@ -64,6 +64,26 @@ func (x *terminal) typed(t *testing.T, text string) {
 	}
 }
 
+// enters types a line when the shell asks for one: what is typed while the line
+// editor asks the terminal where its cursor is would be taken for the answer.
+func (x *terminal) enters(t *testing.T, text string) {
+	t.Helper()
+	x.idle(t)
+	x.typed(t, text)
+}
+
+// idle waits until nothing has been written for a while.
+func (x *terminal) idle(t *testing.T) {
+	t.Helper()
+	for last := -1; ; time.Sleep(300 * time.Millisecond) {
+		n := len(x.screen.String())
+		if n == last {
+			return
+		}
+		last = n
+	}
+}
+
 var escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 
 // plain is what was written, without what steers the terminal.
@@ -76,7 +96,8 @@ func (x *terminal) sees(t *testing.T, text string) {
 			return
 		}
 	}
-	t.Fatalf("%q is not shown:\n%q", text, x.screen.String())
+	plain := x.plain()
+	t.Fatalf("%q is not shown:\n%q", text, plain[max(0, len(plain)-2000):])
 }
 
 // waits for the end and returns the exit code.
@@ -123,38 +144,37 @@ func TestShellOnATerminal(t *testing.T) {
 	dir := t.TempDir()
 	x := onTerminal(t, dir, "sql")
 	x.sees(t, "runnel> ")
-	x.typed(t, "SELECT 40 + 2 AS answer;\r")
+	x.enters(t, "SELECT 40 + 2 AS answer;\r")
 	x.sees(t, "|     42 |")
 	x.sees(t, "1 row")
 
 	// A statement may have several lines.
-	x.typed(t, "SELECT 'first',\r")
+	x.enters(t, "SELECT 'first',\r")
 	x.sees(t, "  SELECT 'first',")
-	time.Sleep(300 * time.Millisecond) // as people do; the editor asks the terminal where its cursor is
-	x.typed(t, "'second' AS b;\r")
+	x.enters(t, "'second' AS b;\r")
 	x.sees(t, "| second |")
 
 	// Words are completed.
-	x.typed(t, "CREATE VIEW weather AS SELECT 1 AS rain;\r")
+	x.enters(t, "CREATE VIEW weather AS SELECT 1 AS rain;\r")
 	x.sees(t, "OK")
-	x.typed(t, "SELECT 7 * rain AS seven FROM weath\t")
+	x.enters(t, "SELECT 7 * rain AS seven FROM weath\t")
 	x.sees(t, "FROM weather")
-	x.typed(t, ";\r")
+	x.enters(t, ";\r")
 	x.sees(t, "|     7 |")
 
 	// An error is shown, and the shell goes on.
-	x.typed(t, "SELECT rian FROM weather;\r")
+	x.enters(t, "SELECT rian FROM weather;\r")
 	x.sees(t, "did you mean rain?")
 
 	// An endless query is shown while it runs, and ends by Ctrl-C.
-	x.typed(t, "CREATE TABLE n (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');\r")
-	x.typed(t, "SELECT COUNT(*) AS so_many FROM n;\r")
+	x.enters(t, "CREATE TABLE n (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');\r")
+	x.enters(t, "SELECT COUNT(*) AS so_many FROM n;\r")
 	x.sees(t, "1 row so far")
 	x.typed(t, "\x03")
-	x.typed(t, "SELECT 'after' AS a;\r")
+	x.enters(t, "SELECT 'after' AS a;\r")
 	x.sees(t, "| after |")
 
-	x.typed(t, "\x04") // Ctrl-D
+	x.enters(t, "\x04") // Ctrl-D
 	if code := x.waits(t); code != 0 && code != 130 {
 		t.Errorf("exit code %d", code)
 	}
@@ -162,10 +182,10 @@ func TestShellOnATerminal(t *testing.T) {
 	// The next shell has the lines of the last.
 	y := onTerminal(t, dir, "sql")
 	y.sees(t, "runnel> ")
-	y.typed(t, "\x1b[A")
+	y.enters(t, "\x1b[A")
 	y.sees(t, "SELECT 'after' AS a;")
-	y.typed(t, "\r")
+	y.enters(t, "\r")
 	y.sees(t, "| after |")
-	y.typed(t, "QUIT;\r")
+	y.enters(t, "QUIT;\r")
 	y.waits(t)
 }
