@@ -5,6 +5,7 @@ package mem
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/runnelio/runnel/internal/state"
@@ -15,7 +16,7 @@ type Store struct {
 	mu      sync.Mutex
 	last    *state.Commit
 	data    map[entry]string
-	pending map[entry]*string // sealed; nil: deleted
+	pending map[int64]map[entry]*string // sealed, by epoch; nil: deleted
 }
 
 type entry struct {
@@ -25,7 +26,7 @@ type entry struct {
 }
 
 // New returns an empty store.
-func New() *Store { return &Store{data: map[entry]string{}, pending: map[entry]*string{}} }
+func New() *Store { return &Store{data: map[entry]string{}, pending: map[int64]map[entry]*string{}} }
 
 // Last implements state.Store.
 func (s *Store) Last(context.Context) (*state.Commit, error) {
@@ -43,14 +44,19 @@ func (s *Store) Backend(op string, subtask, parallel int) state.Backend {
 func (s *Store) Commit(_ context.Context, c *state.Commit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for e, v := range s.pending {
-		if v == nil {
-			delete(s.data, e)
-		} else {
-			s.data[e] = *v
+	for _, epoch := range slices.Sorted(maps.Keys(s.pending)) {
+		if epoch > c.Epoch {
+			break
 		}
+		for e, v := range s.pending[epoch] {
+			if v == nil {
+				delete(s.data, e)
+			} else {
+				s.data[e] = *v
+			}
+		}
+		delete(s.pending, epoch)
 	}
-	clear(s.pending)
 	kept := *c
 	kept.Positions, kept.Tokens, kept.Meta = maps.Clone(c.Positions), maps.Clone(c.Tokens), maps.Clone(c.Meta)
 	s.last = &kept
@@ -98,10 +104,16 @@ func (b *backend) Delete(unit uint16, key []byte) error {
 	return nil
 }
 
-func (b *backend) Seal(int64) error {
+func (b *backend) Seal(epoch int64) error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	maps.Copy(b.s.pending, b.open)
+	if len(b.open) == 0 {
+		return nil
+	}
+	if b.s.pending[epoch] == nil {
+		b.s.pending[epoch] = map[entry]*string{}
+	}
+	maps.Copy(b.s.pending[epoch], b.open)
 	clear(b.open)
 	return nil
 }
