@@ -25,7 +25,6 @@ type Job struct {
 	stateDir string
 	volatile bool // state is kept in memory whatever the environment says
 	sinks    []plan.Node
-
 }
 
 // DataStreamSource is a job as the place where streams begin.
@@ -62,16 +61,15 @@ func (j *Job) fail(call string, err error) {
 	j.err = &BuildError{File: file, Line: line, Call: call, Err: err}
 }
 
-// caller returns the nearest frame outside of this package.
+// caller returns the nearest place outside of this package. It goes by files:
+// a closure that was inlined has its caller's name.
 func caller() (string, int) {
+	_, here, _, _ := runtime.Caller(0)
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	for {
 		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, "github.com/runnelio/runnel.") || strings.HasSuffix(f.File, "_test.go") {
-			return f.File, f.Line
-		}
-		if !more {
+		if filepath.Dir(f.File) != filepath.Dir(here) || strings.HasSuffix(f.File, "_test.go") || !more {
 			return f.File, f.Line
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/runnelio/runnel/connectors/memory"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -152,4 +153,35 @@ func (w *rowWriter) put(r Row, cols []vector.Vector) error {
 		vector.Append(cols[c], v)
 	}
 	return nil
+}
+
+// Codec turns values of T into rows for tables in memory.
+type Codec[T any] struct {
+	writer *writer[T]
+	batch  *vector.Batch
+}
+
+// NewCodec returns the codec of a type. It is used by one goroutine at a time.
+func NewCodec[T any]() (*Codec[T], error) {
+	w, err := newWriter[T](nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Codec[T]{w, vector.NewBatch(w.schema, 1)}, nil
+}
+
+// Values returns x as a row for Env.Memory, as an insert.
+func (c *Codec[T]) Values(x T) (memory.Row, error) {
+	c.batch.Reset()
+	if err := c.writer.put(x, c.batch.Cols); err != nil {
+		return memory.Row{}, err
+	}
+	row := memory.Row{Kind: Insert, Values: make([]types.Value, len(c.batch.Cols))}
+	for i, v := range c.batch.Cols {
+		row.Values[i] = vector.Get(v, 0)
+		if s, ok := row.Values[i].(string); ok {
+			row.Values[i] = strings.Clone(s)
+		}
+	}
+	return row, nil
 }

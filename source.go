@@ -34,7 +34,7 @@ type tableSpec struct {
 	columns string
 	format  string
 	options map[string]string
-	src     any // of SourceOf
+	src     any      // of SourceOf
 	key     []string // of sinks
 }
 

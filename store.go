@@ -222,4 +222,3 @@ func storeMap(p *map[string]string) storer {
 		m.Off[at], m.Count[at] = int32(off), int32(len(*p))
 	}
 }
-

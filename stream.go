@@ -70,7 +70,9 @@ func (d *DataStream) FilterByExpression(cond string, args ...any) *DataStream {
 }
 
 // Select computes columns: "host", "UPPER(name) AS name", "*".
-func (d *DataStream) Select(exprs ...string) *DataStream { return d.SelectExpr(strings.Join(exprs, ", ")) }
+func (d *DataStream) Select(exprs ...string) *DataStream {
+	return d.SelectExpr(strings.Join(exprs, ", "))
+}
 
 // SelectExpr is Select of one list with parameters.
 func (d *DataStream) SelectExpr(list string, args ...any) *DataStream {

@@ -139,7 +139,9 @@ func (w *WindowInfo) settings(j *Job) {
 
 // WindowStream is a stream in windows: its methods say how it is grouped, what is
 // computed and when windows are emitted. ToDataStream, or Aggregate, makes the
-// stream of the results: the keys, window_start, window_end, the aggregates.
+// stream of the results: the keys, window_start, window_end, the aggregates. The
+// columns window_start, window_end and window_time of earlier windows cannot be
+// read by the aggregates.
 //
 // When windows are emitted is a setting of the whole job: two windows of one job
 // cannot differ in it.
@@ -305,6 +307,10 @@ func (w *WindowStream) finish(call string) *DataStream {
 		d.job.fail(call, err)
 		return d.job.broken()
 	}
+	if n, at, err = d.job.withoutWindows(n, at, w.keys); err != nil {
+		d.job.fail(call, err)
+		return d.job.broken()
+	}
 	list := append(slices.Clone(keys), "window_start", "window_end")
 	group := slices.Clone(list)
 	if w.time != "" {
@@ -336,6 +342,34 @@ func (w *WindowStream) keyed(d *DataStream, call string) (*DataStream, []string)
 		return d, keys
 	}
 	return d.query(call, "SELECT *, "+strings.Join(extra, ", ")+" FROM `$in`", nil), keys
+}
+
+// windowColumns are what windows add.
+var windowColumns = []string{"window_start", "window_end", "window_time"}
+
+// withoutWindows takes the columns of earlier windows from n, which new ones
+// would meet; if the time is one of them it gets another name.
+func (j *Job) withoutWindows(n plan.Node, time string, keys []string) (plan.Node, string, error) {
+	var list []string
+	at, changed := time, false
+	for _, name := range n.Schema().Names() {
+		switch {
+		case !slices.Contains(windowColumns, name):
+			list = append(list, quote(name))
+			continue
+		case slices.Contains(keys, name):
+			return nil, "", fmt.Errorf("GroupBy: %s is what the windows are called: give the column another name with Select", name)
+		case name == time:
+			at = "$time"
+			list = append(list, quote(name)+" AS "+quote(at))
+		}
+		changed = true
+	}
+	if !changed {
+		return n, time, nil
+	}
+	n, err := j.query("SELECT "+strings.Join(list, ", ")+" FROM `$in`", map[string]plan.Node{"$in": n}, nil)
+	return n, at, err
 }
 
 // eventTime returns n with a time attribute and its column: that of field, or the
