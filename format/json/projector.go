@@ -182,6 +182,9 @@ func (p *Projector) object(buf []byte, at, end int, o *object, out []Value) int 
 		case closeEntry:
 			return at
 		default:
+			if at < end && class[buf[at]]&blankByte != 0 { // learned without a blank behind the colon
+				at = skipBlank(buf, at, end)
+			}
 			start := at
 			if at >= end {
 				return p.fail(at, "a value is missing")
