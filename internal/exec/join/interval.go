@@ -31,6 +31,10 @@ type IntervalSpec struct {
 // kept until the watermark says that no partner can come; then, if its side is
 // outer and it has had none, it comes out padded with NULL. Rows behind the
 // watermark are joined with what is still there.
+//
+// As in Flink the rows of a key are looked at half an interval later than the
+// first of them is over, so that few timers do: what a late row still finds
+// depends on it. The row a timer was set for is there until it fires.
 type Interval struct {
 	IntervalSpec
 	cx        *exec.Context
@@ -54,6 +58,7 @@ type intervalSide struct {
 	rows    state.Values // by slot
 	time    []int64
 	matched []bool
+	timed   []bool // the timer of the group is set for it
 	group   []int32
 	groups  *state.Table // key -> group
 	of      [][]int32    // by group: slots by time
@@ -84,7 +89,7 @@ func (j *Interval) Open(cx *exec.Context) (err error) {
 	return cx.State.Restore(j.restore)
 }
 
-// last is the watermark from which on a row of a side at time t finds no partner.
+// last is the time of the last partner that a row of a side at time t can have.
 func (j *Interval) last(side int, t int64) int64 {
 	if side == 0 {
 		return t + j.Upper
@@ -231,18 +236,28 @@ func (j *Interval) keep(in int, b *vector.Batch, i int, t int64, matched bool) {
 	s.table.MarkDirty(slot)
 	j.buf = vector.AppendRowOf(j.buf[:0], b.Cols, i)
 	s.put(slot, j.key, j.buf, t, matched)
-	heap.Push(&j.due, intervalTimer{j.last(in, t), int32(in), slot})
+	if g := s.group[slot]; len(s.of[g]) == 1 {
+		j.timer(in, slot)
+	}
+}
+
+// timer sets the timer of a group for one of its rows.
+func (j *Interval) timer(side int, slot int32) {
+	s := j.sides[side]
+	s.timed[slot] = true
+	s.table.MarkDirty(slot)
+	heap.Push(&j.due, intervalTimer{j.last(side, s.time[slot]) + (j.Upper-j.Lower)/2 + 1, int32(side), slot})
 }
 
 func (s *intervalSide) put(slot int32, key, row []byte, t int64, matched bool) {
 	for int(slot) >= len(s.time) {
-		s.time, s.matched, s.group = append(s.time, 0), append(s.matched, false), append(s.group, 0)
+		s.time, s.matched, s.timed, s.group = append(s.time, 0), append(s.matched, false), append(s.timed, false), append(s.group, 0)
 	}
 	g, _ := s.groups.FindOrAdd(vector.HashKey(key), key)
 	for int(g) >= len(s.of) {
 		s.of = append(s.of, nil)
 	}
-	s.time[slot], s.matched[slot], s.group[slot] = t, matched, g
+	s.time[slot], s.matched[slot], s.timed[slot], s.group[slot] = t, matched, false, g
 	s.rows.Set(slot, row)
 	list := s.of[g]
 	at := len(list)
@@ -252,21 +267,8 @@ func (s *intervalSide) put(slot int32, key, row []byte, t int64, matched bool) {
 	s.of[g] = slices.Insert(list, at, slot)
 }
 
-// drop forgets a row.
-func (s *intervalSide) drop(slot int32) {
-	g := s.group[slot]
-	list := s.of[g]
-	at := slices.Index(list, slot) // among the first: the oldest go first
-	s.of[g] = slices.Delete(list, at, at+1)
-	if len(s.of[g]) == 0 {
-		s.of[g] = nil
-		s.groups.Remove(g)
-	}
-	s.rows.Clear(slot)
-	s.table.Remove(slot)
-}
-
-// advance forgets the rows that find no partner any more.
+// advance looks at the groups whose timers are due: rows that find no partner
+// any more go.
 func (j *Interval) advance(to int64, out exec.Output) error {
 	if to <= j.watermark {
 		return nil
@@ -274,14 +276,29 @@ func (j *Interval) advance(to int64, out exec.Output) error {
 	j.watermark = to
 	for len(j.due) > 0 && j.due[0].at <= to {
 		d := heap.Pop(&j.due).(intervalTimer)
-		s := j.sides[d.side]
-		if s.outer && !s.matched[d.slot] {
+		if err := j.expire(int(d.side), j.sides[d.side].group[d.slot], out); err != nil {
+			return err
+		}
+	}
+	return j.emit(out)
+}
+
+// expire drops the rows of a group that are over, and sets a timer for the first of the others.
+func (j *Interval) expire(side int, g int32, out exec.Output) error {
+	s := j.sides[side]
+	n := 0
+	for _, slot := range s.of[g] {
+		if j.last(side, s.time[slot]) >= j.watermark {
+			break // they are by time
+		}
+		n++
+		if s.outer && !s.matched[slot] {
 			nl := len(j.In[0].Fields)
 			mine, theirs := j.b.Cols[:nl], j.b.Cols[nl:]
-			if d.side == 1 {
+			if side == 1 {
 				mine, theirs = theirs, mine
 			}
-			if err := decode(mine, s.rows.Get(d.slot)); err != nil {
+			if err := decode(mine, s.rows.Get(slot)); err != nil {
 				return err
 			}
 			appendNulls(theirs)
@@ -292,9 +309,16 @@ func (j *Interval) advance(to int64, out exec.Output) error {
 				}
 			}
 		}
-		s.drop(d.slot)
+		s.rows.Clear(slot)
+		s.table.Remove(slot)
 	}
-	return j.emit(out)
+	if s.of[g] = slices.Delete(s.of[g], 0, n); len(s.of[g]) > 0 {
+		j.timer(side, s.of[g][0])
+		return nil
+	}
+	s.of[g] = nil
+	s.groups.Remove(g)
+	return nil
 }
 
 // padded appends row i with NULLs for the other side.
@@ -355,6 +379,9 @@ func (s *intervalSide) save(dst []byte, slot int32) []byte {
 	if s.matched[slot] {
 		m = 1
 	}
+	if s.timed[slot] {
+		m |= 2
+	}
 	return append(append(dst, m), s.rows.Get(slot)...)
 }
 
@@ -366,9 +393,12 @@ func (j *Interval) restore(_ uint16, key, value []byte) error {
 	slot, _ := s.table.FindOrAdd(vector.HashKey(key[1:]), key[1:])
 	s.table.MarkSaved(slot)
 	t := int64(binary.BigEndian.Uint64(value))
-	s.put(slot, key[9:], value[9:], t, value[8] == 1)
+	s.put(slot, key[9:], value[9:], t, value[8]&1 != 0)
 	j.seq = max(j.seq, binary.BigEndian.Uint64(key[1:])>>8)
-	heap.Push(&j.due, intervalTimer{j.last(int(key[0]), t), int32(key[0]), slot})
+	if value[8]&2 != 0 {
+		j.timer(int(key[0]), slot)
+		s.table.MarkSaved(slot)
+	}
 	return nil
 }
 
@@ -378,8 +408,7 @@ func (j *Interval) CurrentWatermark() int64 { return j.watermark }
 // Close implements exec.Operator.
 func (j *Interval) Close() error { return nil }
 
-// intervalTimer says when a row is over. A slot is dropped by its timer only, so
-// there is one a slot.
+// intervalTimer says when to look at the group of a row, which is there until then.
 type intervalTimer struct {
 	at   int64
 	side int32
