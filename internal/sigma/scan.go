@@ -206,7 +206,8 @@ func (s *scanner) object(buf []byte, at, end int, o *object) int {
 		case closeEntry:
 			return at
 		default:
-			if at >= end {
+			// A text seen without a blank behind the colon fits one with it too.
+			if at = blank(buf, at, end); at >= end {
 				return s.fail(at, "a value is missing")
 			}
 			if at = s.value(buf, at, end, e.want); at < 0 {
