@@ -8,6 +8,7 @@ import (
 	"github.com/runnelio/runnel/format/csv"
 	"github.com/runnelio/runnel/format/json"
 	"github.com/runnelio/runnel/format/logfmt"
+	"github.com/runnelio/runnel/format/parquet"
 	"github.com/runnelio/runnel/format/raw"
 )
 
@@ -23,6 +24,7 @@ func Formats() format.Set {
 		csv.Format,
 		json.Format,
 		logfmt.Format,
+		parquet.Format,
 		raw.Format,
 	}
 }
