@@ -132,7 +132,7 @@ END;
 type job struct {
 	t                *testing.T
 	data, dir, state string
-	started          int
+	script           string
 }
 
 // folder is a folder for a test, in memory where there is such a place: a killed
@@ -152,7 +152,7 @@ func folder(t *testing.T) string {
 
 func newJob(t *testing.T, data string) *job {
 	dir := folder(t)
-	return &job{t: t, data: data, dir: dir, state: filepath.Join(dir, "state")}
+	return &job{t: t, data: data, dir: dir, state: filepath.Join(dir, "state"), script: script}
 }
 
 func (j *job) out() string { return filepath.Join(j.dir, "out") }
@@ -164,10 +164,9 @@ func (j *job) command(parallel int, said *bytes.Buffer, more ...string) *exec.Cm
 		j.t.Fatal(err)
 	}
 	path := filepath.Join(j.dir, "job.sql")
-	if err := os.WriteFile(path, fmt.Appendf(nil, script, j.data, parallel, j.out()), 0o644); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, j.script, j.data, parallel, j.out()), 0o644); err != nil {
 		j.t.Fatal(err)
 	}
-	j.started++
 	c := exec.Command(bin, append([]string{"run", path, "--state-dir", j.state}, more...)...)
 	c.Stdout, c.Stderr = said, said
 	return c

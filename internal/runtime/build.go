@@ -31,6 +31,8 @@ type builder struct {
 	opts Options
 	job  *Job
 	last *state.Commit // what the job goes on from
+	// states are the names of operators' states in the store.
+	states map[string]string
 
 	byTask   map[taskKey]*task
 	order    []*task
@@ -52,10 +54,18 @@ type nodeKey struct {
 func (b *builder) tasks() ([]*task, error) {
 	b.byTask, b.nodes, b.rules = map[taskKey]*task{}, map[nodeKey]*node{}, map[*physical.Op]*relational.RuleSet{}
 	if b.opts.Store != nil {
-		var err error
-		if b.last, err = b.opts.Store.Last(b.ctx); err != nil {
+		last, err := b.opts.Store.Last(b.ctx)
+		if err != nil {
 			return nil, err
 		}
+		a, err := adopt(b.plan, last, b.opts.Store, b.opts.AllowNonRestored)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.drop(b.opts.Store); err != nil {
+			return nil, err
+		}
+		b.last, b.states = a.commit(), a.names
 	}
 	for _, o := range b.plan.Ops {
 		if err := b.op(o); err != nil {
@@ -93,7 +103,7 @@ func (b *builder) op(o *physical.Op) error {
 			TTL:       b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
 		}
 		if b.opts.Store != nil {
-			n.cx.State = b.opts.Store.Backend(o.ID, sub, o.Parallel)
+			n.cx.State = b.opts.Store.Backend(b.states[o.ID], sub, o.Parallel)
 		}
 		key := taskKey{o.Stage, sub}
 		t := b.byTask[key]
@@ -165,6 +175,10 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		return aggregate.NewGroup(aggregate.Spec{Keys: s.Keys, Calls: s.Calls, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0], Out: o.Out}), nil
 	case physical.Join:
 		return join.New(join.Spec{Join: s.Join, LeftRetracts: s.LeftRetracts, RightRetracts: s.RightRetracts, Left: in[0], Right: in[1]})
+	case physical.Normalize:
+		return relational.NewNormalize(relational.NormalizeSpec{Key: s.Key, UpdateBefore: s.UpdateBefore, In: in[0]}), nil
+	case physical.Materialize:
+		return relational.NewMaterialize(relational.MaterializeSpec{Key: s.Key, In: in[0]}), nil
 	case physical.IntervalJoin:
 		return join.NewInterval(join.IntervalSpec{
 			Kind: s.Join.Kind, Keys: [2][]int{s.Join.LeftKeys, s.Join.RightKeys}, NullSafe: s.Join.NullSafe, Time: [2]int{s.LeftTime, s.RightTime},
@@ -240,7 +254,7 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	t := b.table(s.Sink.Table)
 	if t.Format != nil {
 		schema, _ := formatSchema(s.Sink.Table)
-		if _, err := t.Format.NewEncoder(formatEncoding(schema, b.opts)); err != nil {
+		if err := writable(t.Format, formatEncoding(schema, b.opts)); err != nil {
 			return nil, fmt.Errorf("format %s: %w", s.Sink.Table.FormatName, err)
 		}
 	}

@@ -70,6 +70,9 @@ func newCoordinator(j *Job, b *builder, tasks []*task) *coordinator {
 		maps.Copy(c.commit.Meta, b.last.Meta)
 	}
 	maps.Copy(c.commit.Meta, b.opts.Meta)
+	if b.opts.Store != nil {
+		maps.Copy(c.commit.Meta, facts(b.plan, b.states))
+	}
 	for _, t := range tasks {
 		t.epochs, t.handled = c.acks, c.commit.Epoch
 		for _, n := range t.nodes {

@@ -160,26 +160,40 @@ func readManifest(dir, name string) (*manifest, error) {
 // manifests returns the commits of a directory in the order of their epochs,
 // without torn ones.
 func manifests(dir string) ([]*manifest, error) {
+	for try := 0; ; try++ {
+		out, vanished, err := readManifests(dir)
+		if err == nil && len(out) == 0 && vanished && try < 20 {
+			continue // the job that owns the directory has gone on meanwhile
+		}
+		return out, err
+	}
+}
+
+// readManifests tells also whether one that was listed was gone when it was to be read.
+func readManifests(dir string) (out []*manifest, vanished bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []*manifest
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), "commit-") || strings.HasSuffix(e.Name(), ".tmp") {
 			continue
 		}
 		m, err := readManifest(dir, e.Name())
-		if errors.Is(err, errTorn) || errors.Is(err, os.ErrNotExist) {
-			continue // never came to be, or was removed just now by the job that owns the directory
+		if errors.Is(err, os.ErrNotExist) {
+			vanished = true
+			continue
+		}
+		if errors.Is(err, errTorn) {
+			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b *manifest) int { return int(a.Epoch - b.Epoch) })
-	return out, nil
+	return out, vanished, nil
 }
 
 // verify checks the size and hash of every file of a commit.
