@@ -25,6 +25,7 @@ type Job struct {
 	stateDir string
 	volatile bool // state is kept in memory whatever the environment says
 	sinks    []plan.Node
+	numbers  int // of names that the user does not see
 }
 
 // DataStreamSource is a job as the place where streams begin.
@@ -75,10 +76,21 @@ func caller() (string, int) {
 	}
 }
 
+// number returns the next number for names that the user does not see. They are
+// the same in the next run of the job: saved state is found by them.
+func (j *Job) number() int {
+	j.numbers++
+	return j.numbers
+}
+
 // set sets an option of the job; two that contradict are a mistake.
 func (j *Job) set(call, key, value string) {
 	if old, ok := j.settings[key]; ok && old != value {
 		j.fail(call, fmt.Errorf("'%s' is a setting of the whole job: %s was set at %s, now %s", key, old, j.by[key], value))
+		return
+	}
+	if _, err := (compile.Settings{}).Set(key, value, diag.Span{}); err != nil {
+		j.fail(call, err)
 		return
 	}
 	file, line := caller()

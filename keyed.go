@@ -111,7 +111,7 @@ func aggregate[T any, K Key, A, O any](j *Job, g *group[T, K], agg Agg[T, A, O])
 	if g.window != nil && g.window.merges() && agg.Merge == nil {
 		return nil, fmt.Errorf("%s windows need Agg.Merge", strings.ToLower(g.window.kind))
 	}
-	name := fmt.Sprintf("GO_AGG_%d", j.env.number())
+	name := fmt.Sprintf("GO_AGG_%d", j.number())
 	def, err := agg.def(name)
 	if err != nil {
 		return nil, err

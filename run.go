@@ -66,7 +66,7 @@ func (e *Env) claim(name string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running[name] {
-		return fmt.Errorf("job %s of namespace %s runs already", name, e.Namespace())
+		return fmt.Errorf("job %s of namespace %s runs already: another needs another name ('pipeline.name' in SQL)", name, e.Namespace())
 	}
 	e.running[name] = true
 	return nil

@@ -109,7 +109,7 @@ func (s *tableSpec) root(j *Job, n plan.Node) (plan.Node, error) {
 	if s.columns != "" {
 		columns = s.columns
 	}
-	table := fmt.Sprintf("sink_%d", j.env.number())
+	table := fmt.Sprintf("sink_%d", j.number())
 	j.env.mu.Lock()
 	defer j.env.mu.Unlock()
 	session, err := j.scratch(table, columns, options)

@@ -129,7 +129,7 @@ func (s *tableSpec) node(j *Job, want []member) (plan.Node, error) {
 		}
 		options = map[string]string{"connector": "memory"}
 	}
-	table := fmt.Sprintf("source_%d", j.env.number())
+	table := fmt.Sprintf("source_%d", j.number())
 	n, err := j.hidden(table, columns, options)
 	if err != nil || s.src == nil {
 		return n, err

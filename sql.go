@@ -60,7 +60,8 @@ func (e *Env) ExecuteSQL(ctx context.Context, text string, args ...any) (*SQLRes
 }
 
 // ExecuteScript carries out statements one after the other and returns the jobs
-// of its INSERTs, which run on. The rows of queries are not read. After an error
+// of its INSERTs, which run on: each INSERT is a job, a statement set is one. The
+// rows of queries are not read. After an error
 // the jobs already started run on too.
 func (e *Env) ExecuteScript(ctx context.Context, text string) (Runs, error) {
 	var runs Runs

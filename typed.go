@@ -206,6 +206,21 @@ func (s *Stream[T]) Union(others ...*Stream[T]) *Stream[T] {
 	return As[T](s.Data().Union(data...))
 }
 
+// Named names the Go function that made the stream, in plans and errors;
+// otherwise it is called by the place of the call.
+func (s *Stream[T]) Named(name string) *Stream[T] {
+	o, ok := s.node.(*plan.Opaque)
+	if !ok {
+		if s.job.err == nil {
+			s.job.fail("Named", fmt.Errorf("%s: no Go function made this stream", name))
+		}
+		return s
+	}
+	named := *o
+	named.Name = name
+	return &Stream[T]{s.job, &named}
+}
+
 // To ends the stream in a sink.
 func (s *Stream[T]) To(sink Sink, strategies ...Strategy) *DataStreamAction {
 	return s.Data().to("To", sink, strategies...)
@@ -320,7 +335,7 @@ func (d *DataStream) Operate(name, columns string, newOperator func() Operator) 
 	if d.job.err != nil {
 		return d
 	}
-	n, err := d.job.hidden(fmt.Sprintf("operator_%d", d.job.env.number()), columns, map[string]string{"connector": "memory"})
+	n, err := d.job.hidden(fmt.Sprintf("operator_%d", d.job.number()), columns, map[string]string{"connector": "memory"})
 	if err != nil {
 		d.job.fail("Operate", err)
 		return d.job.broken()

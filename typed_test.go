@@ -153,6 +153,19 @@ func rowsOnly(d *runnel.DataStream) []string {
 	return []string{"+I[a, 1]", "+I[b, 1]", "+I[c, 1]"}
 }
 
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	j := newEnv(t).Job("test")
+	s := runnel.From[int64](j, runnel.Values[int64](1))
+	s.Filter(func(int64) bool { return true }).Named("all of them").ToPrint()
+	if plan, err := j.Explain(); err != nil || !strings.Contains(plan, "all of them") {
+		t.Error(plan, err)
+	}
+	if s.Named("x"); j.Err() == nil {
+		t.Error("a source is named as a function")
+	}
+}
+
 func TestAsConverts(t *testing.T) {
 	t.Parallel()
 	d := newEnv(t).Job("test").SQL("SELECT * FROM (VALUES (CAST(1 AS INT), '2.50', CAST(3.5 AS DECIMAL(5, 2)), CAST(NULL AS INT)), (4, '5', 6.25, 7)) AS t(a, b, c, d)")

@@ -17,7 +17,9 @@ import (
 var Null = errors.New("the result is NULL")
 
 // FuncContext is what a function may ask about its call. A function that takes
-// one as its first argument is volatile: its calls are never folded or shared.
+// one as its first argument is volatile: its calls are never folded or shared. The
+// split, position and headers of a row are no part of it: read them as METADATA
+// columns of the source and pass them as arguments.
 type FuncContext struct {
 	Job  string // the job's name; "" in a query that is no job's
 	Zone *time.Location

@@ -38,19 +38,19 @@ func (e *Env) RegisterTable(name string, fn any) error {
 	if f.err != nil {
 		return fmt.Errorf("function %s: %w", name, f.err)
 	}
-	types_ := make([]types.Type, len(f.args))
+	argTypes := make([]types.Type, len(f.args))
 	for i, a := range f.args {
-		types_[i], _, _ = typeOf(a)
+		argTypes[i], _, _ = typeOf(a)
 	}
 	return e.register(function.Def{
-		Name: name, Group: "go", Doc: "A table function in Go.", Sig: signatureText(fieldsOfTypes(types_), f.result),
+		Name: name, Group: "go", Doc: "A table function in Go.", Sig: signatureText(fieldsOfTypes(argTypes), f.result),
 		Infer: func(given []function.Arg) (function.Signature, error) {
-			if len(given) != len(types_) {
-				return function.Signature{}, fmt.Errorf("it takes %d arguments, not %d", len(types_), len(given))
+			if len(given) != len(argTypes) {
+				return function.Signature{}, fmt.Errorf("it takes %d arguments, not %d", len(argTypes), len(given))
 			}
 			s := function.Signature{Result: f.result}
 			for i, g := range given {
-				want := types_[i].OrNull()
+				want := argTypes[i].OrNull()
 				if ok, _ := types.Castable(g.Type.Plain(), want); !ok && g.Type.Kind != types.Null {
 					return s, fmt.Errorf("argument %d is %s, not %s", i+1, g.Type, want)
 				}
