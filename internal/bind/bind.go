@@ -34,6 +34,9 @@ type Options struct {
 	// DropNulls leaves rows out that have NULL in a NOT NULL column of their
 	// table; else they are errors.
 	DropNulls bool
+	// Duplicates tells that sources of changes may give one more than once
+	// (table.exec.source.cdc-events-duplicate).
+	Duplicates bool
 	// Warn is told of what was accepted but has no effect; may be nil.
 	Warn func(span diag.Span, text string)
 	// Params are the values of the parameters ?.

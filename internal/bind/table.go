@@ -332,6 +332,13 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 		}
 	}
 	p.Changelog = p.Format != nil && p.Format.Changelog()
+	if p.Changelog {
+		u, ok := p.Format.(format.Upserter)
+		if b.Duplicates && len(p.PrimaryKey) == 0 && !checking {
+			return nil, diag.At(span, diag.NotAllowed, "table %s: 'table.exec.source.cdc-events-duplicate' needs a PRIMARY KEY, by which changes that come twice are told apart", path.Name)
+		}
+		p.Normalize = ok && u.Upserts() || b.Duplicates && len(p.PrimaryKey) > 0
+	}
 	for _, m := range p.Metadata {
 		i := slices.IndexFunc(p.Connector.MetadataKeys, func(f types.Field) bool { return f.Name == m.Key })
 		if i < 0 {

@@ -74,7 +74,8 @@ var known = []Setting{
 	{"table.optimizer.reuse-sub-plan-enabled", "true", "bool", "", nil, false},
 	{"table.optimizer.join-reorder-enabled", "false", "bool", "", nil, false},
 	{"table.exec.sink.not-null-enforcer", "error", "enum", "What happens to a row with NULL in a NOT NULL column of its table.", []string{"error", "drop"}, true},
-	{"table.exec.sink.upsert-materialize", "auto", "string", "", nil, false},
+	{"table.exec.sink.upsert-materialize", "auto", "enum", "Rows are brought to the key of a sink that takes upserts where the query's key is another: auto, none, force.", []string{"auto", "none", "force"}, true},
+	{"table.exec.source.cdc-events-duplicate", "false", "bool", "Sources of changes may give one more than once: they are made whole by the primary key.", nil, true},
 	{"table.exec.resource.default-parallelism", "-1", "int", "", nil, false},
 	{"sql-client.execution.result-mode", "table", "string", "", nil, false},
 	{"sql-client.execution.max-table-result.rows", "1000000", "int", "", nil, false},
@@ -213,6 +214,12 @@ func (s Settings) physical() physical.Options {
 		BatchSize: s.Int("runnel.batch-size"), Emit: s.emit(),
 		WatermarkInterval: s.Duration("pipeline.auto-watermark-interval"),
 		IdleTimeout:       s.Duration("table.exec.source.idle-timeout"),
+	}
+	switch strings.ToLower(s.Get("table.exec.sink.upsert-materialize")) {
+	case "none":
+		o.Materialize = physical.MaterializeNone
+	case "force":
+		o.Materialize = physical.MaterializeForce
 	}
 	switch {
 	case s.Get("window.fire-on-idle") != "":

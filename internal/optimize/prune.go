@@ -189,6 +189,13 @@ func needScan(s *plan.Scan, req columns) (plan.Node, map[int]int) {
 	if s.Filter != nil {
 		plan.Columns(s.Filter, wanted)
 	}
+	if s.Table.Normalize { // rows are told apart by it
+		for i, w := range s.Wants {
+			if slices.Contains(s.Table.PrimaryKey, w.Column) {
+				wanted[i] = true
+			}
+		}
+	}
 	to, fields := keepColumns(s.Out, wanted)
 	out := *s
 	out.Out = types.NewSchema(fields...)

@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 )
@@ -218,7 +220,7 @@ func sinkScan(s *plan.Scan, conds []plan.Expr) plan.Node {
 	if s.Limit > 0 {
 		return keep(s, conds)
 	}
-	below, here := split(conds, plan.Pure)
+	below, here := split(conds, func(c plan.Expr) bool { return plan.Pure(c) && (!s.Table.Normalize || byKey(s, c)) })
 	if len(below) == 0 {
 		return keep(s, conds)
 	}
@@ -228,6 +230,19 @@ func sinkScan(s *plan.Scan, conds []plan.Expr) plan.Node {
 	}
 	out.Filter = plan.AndOf(below)
 	return keep(&out, here)
+}
+
+// byKey tells whether a condition reads only the primary key: it then holds for
+// all changes of a row or for none, and changes that have only the key can be asked.
+func byKey(s *plan.Scan, c plan.Expr) bool {
+	reads := map[int]bool{}
+	plan.Columns(c, reads)
+	for i := range reads {
+		if !slices.Contains(s.Table.PrimaryKey, s.Wants[i].Column) || len(s.Wants[i].Path) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // strengthen turns outer joins into stricter ones where a filter above drops

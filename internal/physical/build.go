@@ -52,7 +52,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
-		return b.add(n, Source{n})
+		return b.scan(n)
 	case *plan.GoSource:
 		return b.add(n, GoSource{n})
 	case *plan.Values:

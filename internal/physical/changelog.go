@@ -16,15 +16,25 @@ import (
 // needs it: one whose own state or output cannot find the old row by key.
 func (p *Plan) changelogs() error {
 	// Upwards: which operators change rows they have emitted, and by which key.
+	var ops []*Op
 	for _, o := range p.Ops {
 		updating := false
 		for _, e := range o.Inputs {
 			updating = updating || e.From.Changelog != Append
 		}
+		if p.materializes(o) {
+			m := p.materialize(o)
+			if err := p.produce(m, true); err != nil {
+				return err
+			}
+			ops, updating = append(ops, m), true
+		}
 		if err := p.produce(o, updating); err != nil {
 			return err
 		}
+		ops = append(ops, o)
 	}
+	p.Ops = ops
 	// Downwards: where nobody needs -U, Retract becomes Upsert.
 	needs := map[*Op]bool{}
 	for i := len(p.Ops) - 1; i >= 0; i-- {
@@ -73,6 +83,9 @@ func (p *Plan) changelogs() error {
 				}
 			}
 			o.Spec = s
+		case Normalize:
+			s.UpdateBefore = o.Changelog == Retract
+			o.Spec = s
 		case TopN:
 			s.Retracts = o.Inputs[0].From.Changelog != Append
 			s.UpdateBefore = o.Changelog == Retract
@@ -112,7 +125,7 @@ func passes(s Spec) bool {
 // producesUpdates tells whether an operator makes updates itself and can leave out -U.
 func producesUpdates(s Spec) bool {
 	switch s.(type) {
-	case Aggregate, WindowAggregate, TopN:
+	case Aggregate, WindowAggregate, TopN, Normalize:
 		return true
 	}
 	return false
@@ -123,12 +136,11 @@ func (p *Plan) produce(o *Op, updating bool) error {
 	batch := p.Options.Batch
 	switch s := o.Spec.(type) {
 	case Source:
-		if u, ok := s.Scan.Table.Format.(format.Upserter); ok && u.Upserts() {
-			return diag.At(s.Scan.Table.Span, diag.Unsupported, "table %s: its records are the latest rows of their keys, and what they replace is not known", s.Scan.Table.Path).
-				Hint("read the topic as an append-only table with the connector for those, and take the latest row of each key by ROW_NUMBER")
-		}
 		if s.Scan.Table.Changelog {
 			o.Changelog = Retract
+			if f, ok := s.Scan.Table.Format.(format.Upserter); ok && f.Upserts() {
+				o.Changelog = Upsert
+			}
 		}
 	case GoSource, Values:
 	case Aggregate:
@@ -176,6 +188,10 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		for i := range s.Roles {
 			o.Key = append(o.Key, i)
 		}
+	case Normalize:
+		o.Changelog, o.Key = Retract, s.Key
+	case Materialize:
+		o.Changelog, o.Key = Upsert, s.Key
 	case TemporalJoin:
 		if o.Inputs[0].From.Changelog != Append {
 			o.Changelog = Retract
@@ -267,6 +283,8 @@ func needsBefore(o *Op, i int, own bool) bool {
 		return own
 	case TemporalJoin:
 		return i == 0
+	case Normalize:
+		return false
 	case Sink:
 		return sinkNeedsBefore(o)
 	}

@@ -99,6 +99,10 @@ func describe(o *Op) string {
 		return "Window" + plan.Describe(s.Join)
 	case Match:
 		return plan.Describe(s.Match)
+	case Normalize:
+		return s.Kind() + "(key=[" + plan.NamesOf(in(0), s.Key) + "])"
+	case Materialize:
+		return s.Kind() + "(key=[" + plan.NamesOf(in(0), s.Key) + "])"
 	case IntervalJoin:
 		return fmt.Sprintf("Interval%s, times=[%s, %s], from=[%d ms], to=[%d ms])", strings.TrimSuffix(plan.Describe(s.Join), ")"), in(0).Fields[s.LeftTime].Name, in(1).Fields[s.RightTime].Name, s.Lower, s.Upper)
 	case TemporalJoin:

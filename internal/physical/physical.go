@@ -94,7 +94,9 @@ type Options struct {
 	IdleTimeout time.Duration
 	// FireOnIdle is window.fire-on-idle: without rows for so long the watermark goes on with the clock; 0: never.
 	FireOnIdle time.Duration
-	BatchSize  int // rows a batch (runnel.batch-size), default vector.DefaultSize
+	// Materialize is table.exec.sink.upsert-materialize.
+	Materialize Materializing
+	BatchSize   int // rows a batch (runnel.batch-size), default vector.DefaultSize
 }
 
 // Spec is what an operator does: one of the structs below.

@@ -150,6 +150,10 @@ func exchangeOf(o *Op, i int) (ExchangeKind, []int) {
 		return hashOrGather(s.Join.LeftKeys)
 	case Match:
 		return hashOrGather(s.Match.Partition)
+	case Normalize:
+		return Hash, s.Key
+	case Materialize:
+		return Hash, s.Key
 	case SetOp:
 		keys := make([]int, len(o.Inputs[i].From.Out.Fields))
 		for k := range keys {

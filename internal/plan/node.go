@@ -35,6 +35,9 @@ type Table struct {
 	OnError ErrorPolicy
 	// Changelog is what the source emits: append, or all kinds (debezium…).
 	Changelog bool
+	// Normalize tells that the changes come as upserts by the primary key, or more
+	// than once: they are made a whole changelog behind the source.
+	Normalize bool
 	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
 	ScanParallelism, SinkParallelism int
 	// Sink is what the engine does around the table's sink.

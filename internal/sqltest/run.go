@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -104,4 +105,23 @@ func RunJob(ctx context.Context, j *compile.Job) error {
 		return err
 	}
 	return job.Wait()
+}
+
+// explain returns the text of an EXPLAIN statement.
+func explain(ctx context.Context, s *compile.Session, script string) (string, error) {
+	stmts, err := sql.Parse(script, sql.Options{})
+	if err != nil {
+		return "", err
+	}
+	text := ""
+	for _, st := range stmts {
+		r, err := s.Execute(ctx, st, nil)
+		if err != nil {
+			return "", diag.WithSource(err, script)
+		}
+		for _, row := range r.Rows {
+			text += fmt.Sprint(row[0])
+		}
+	}
+	return text, nil
 }
