@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/runnelio/runnel/internal/sigma"
+	"github.com/runnelio/runnel/internal/sql"
 )
 
 type sigmaCmd struct {
@@ -97,6 +98,7 @@ func sigmaCounts(c *sigma.Collection) string {
 type sigmaConvertCmd struct {
 	sigmaFlags
 	Table string `help:"Table that the views read; its columns are STRING and called as the fields." default:"events"`
+	DDL   bool   `help:"Print a CREATE TABLE with the columns that the rules read, over a file, to begin from."`
 }
 
 func (c *sigmaConvertCmd) Run(a *app) error {
@@ -106,6 +108,9 @@ func (c *sigmaConvertCmd) Run(a *app) error {
 	}
 	out := bufio.NewWriter(a.IO.Out)
 	left, n := 0, 0
+	if c.DDL {
+		fmt.Fprintf(out, "%s\n", sigmaTable(rules, c.Table))
+	}
 	for _, e := range rules.Entries {
 		if e.State == sigma.NotRun {
 			left++
@@ -129,6 +134,23 @@ func (c *sigmaConvertCmd) Run(a *app) error {
 		return errSilent(ExitRejected)
 	}
 	return nil
+}
+
+// sigmaTable is a table with the columns that rules read.
+func sigmaTable(c *sigma.Collection, name string) string {
+	fields := map[string]bool{}
+	for _, e := range c.Entries {
+		if _, err := e.Where(); err == nil && e.State == sigma.OK {
+			for _, f := range e.Fields() {
+				fields[f] = true
+			}
+		}
+	}
+	var cols []string
+	for _, f := range slices.Sorted(maps.Keys(fields)) {
+		cols = append(cols, "  "+sql.Quote(f)+" STRING")
+	}
+	return fmt.Sprintf("CREATE TABLE %s (\n%s\n) WITH (\n  'connector' = 'filesystem',\n  'path' = 'events.jsonl',\n  'format' = 'json'\n);\n", sql.Quote(name), strings.Join(cols, ",\n"))
 }
 
 // sqlName makes a name of a rule's id.
