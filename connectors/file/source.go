@@ -37,7 +37,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 			if !ok {
 				return nil, errors.New("filesystem: the messages of this format do not stand in files")
 			}
-			w := &wholeSource{source: s, format: f, known: map[string]bool{}}
+			w := &wholeSource{in: s, format: f, known: map[string]bool{}}
 			if o.interval() > 0 {
 				return &watchedWhole{wholeSource: w, every: o.interval()}, nil
 			}

@@ -17,14 +17,14 @@ import (
 // wholeSource reads files of formats that read them as a whole, in columns. A
 // file is a split; a position in it is a number of rows.
 type wholeSource struct {
-	*source
+	in     *source // not embedded: it is a Source of records
 	format format.FileFormat
 	known  map[string]bool // by split id, of files that Splits and Watch have told of
 }
 
 // Splits implements connector.ColumnSource.
 func (s *wholeSource) Splits(ctx context.Context) ([]connector.Split, error) {
-	files, err := s.list(ctx)
+	files, err := s.in.list(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *wholeSource) OpenColumns(_ context.Context, split connector.Split, at c
 			return nil, fmt.Errorf("filesystem: %q is no position in %s", at, split.ID)
 		}
 	}
-	if c := compressionOf(s.o.Compression, split.ID); c != "none" {
+	if c := compressionOf(s.in.o.Compression, split.ID); c != "none" {
 		return nil, fmt.Errorf("filesystem: %s: files of this format are compressed inside, not by %s", split.ID, c)
 	}
 	f, err := os.Open(split.ID)
@@ -75,38 +75,38 @@ func (s *wholeSource) reader(f *os.File, split connector.Split, skip int64) (*wh
 	if err != nil {
 		return nil, err
 	}
-	meta, err := newMetadata(s.table, f)
+	meta, err := newMetadata(s.in.table, f)
 	if err != nil {
 		return nil, err
 	}
 	r := &wholeReader{f: f, path: split.ID}
 	outside := map[int]bool{}
-	for i, m := range s.table.Metadata {
+	for i, m := range s.in.table.Metadata {
 		outside[m.Column] = true
 		r.consts = append(r.consts, constant{m.Column, meta.values[i]})
 	}
-	for i, name := range s.table.Partitions {
-		c := s.table.Schema.Index(name)
+	for i, name := range s.in.table.Partitions {
+		c := s.in.table.Schema.Index(name)
 		if c < 0 || i >= len(split.Values) {
 			return nil, fmt.Errorf("the partition column %s has no value", name)
 		}
 		outside[c] = true
-		r.consts = append(r.consts, constant{c, vector.NewConst(s.table.Schema.Fields[c].Type, split.Values[i], 0)})
+		r.consts = append(r.consts, constant{c, vector.NewConst(s.in.table.Schema.Fields[c].Type, split.Values[i], 0)})
 	}
-	d := format.FileDecoding{Decoding: format.Decoding{Schema: s.table.Schema, Zone: s.cx.Zone}}
-	wanted := s.table.Wanted
+	d := format.FileDecoding{Decoding: format.Decoding{Schema: s.in.table.Schema, Zone: s.in.cx.Zone}}
+	wanted := s.in.table.Wanted
 	if wanted == nil {
-		for c := range s.table.Schema.Fields {
+		for c := range s.in.table.Schema.Fields {
 			wanted = append(wanted, c)
 		}
 	}
 	for _, c := range wanted {
 		if !outside[c] {
 			r.columns = append(r.columns, c)
-			d.Wanted = append(d.Wanted, format.Want{Column: c, Type: s.table.Schema.Fields[c].Type})
+			d.Wanted = append(d.Wanted, format.Want{Column: c, Type: s.in.table.Schema.Fields[c].Type})
 		}
 	}
-	for _, b := range s.table.Bounds {
+	for _, b := range s.in.table.Bounds {
 		if !outside[b.Column] {
 			d.Bounds = append(d.Bounds, b)
 		}
@@ -186,7 +186,7 @@ func (s *watchedWhole) Watch(ctx context.Context, found, _ func(connector.Split)
 			return nil
 		case <-t.C:
 		}
-		files, err := s.list(ctx)
+		files, err := s.in.list(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil

@@ -152,6 +152,20 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	return drivers, nil
 }
 
+// writable tells whether rows of a schema can be written: in files, if the
+// format is one of whole files, or as messages.
+func writable(f format.Format, e format.Encoding) error {
+	if w, ok := f.(format.FileFormat); ok {
+		file, err := w.CreateFile(io.Discard, e)
+		if err != nil {
+			return err
+		}
+		return file.Close()
+	}
+	_, err := f.NewEncoder(e)
+	return err
+}
+
 // boundsOf returns the comparisons of whole columns with literals that the
 // filter of a scan demands.
 func boundsOf(s *plan.Scan) []format.Bound {
