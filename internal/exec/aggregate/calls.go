@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/plan"
@@ -14,15 +15,27 @@ import (
 // belongs to one task.
 type Calls struct {
 	calls   []call
+	views   []view
 	retract bool
 	scratch []byte
+}
+
+// view is the distinct values that calls over the same arguments share.
+type view struct {
+	*distinct
+	args     []int
+	skipNull bool
+	vectors  []vector.Vector
+	// partly: every call has a filter, so that a value may come that none counts.
+	partly bool
 }
 
 // call is one aggregate call with its state.
 type call struct {
 	plan.AggCall
 	acc      function.Accumulators
-	distinct *distinct
+	distinct *distinct // shared, see Calls.views; nil without DISTINCT
+	place    int       // in distinct
 	args     []vector.Vector
 	rows     []int32
 	slots    []int32
@@ -39,10 +52,26 @@ func NewCalls(calls []plan.AggCall, retracts bool, cx *function.Context) (*Calls
 		}
 		c.calls[i] = call{AggCall: a, acc: acc, args: make([]vector.Vector, len(a.Args))}
 		if a.Distinct {
-			c.calls[i].distinct = newDistinct()
+			c.share(&c.calls[i])
 		}
 	}
 	return c, nil
+}
+
+// share gives a DISTINCT call the view of those over the same arguments.
+func (c *Calls) share(x *call) {
+	skip := !x.Fn.Aggregate.KeepsNulls && len(x.Args) > 0
+	for i := range c.views {
+		v := &c.views[i]
+		if v.skipNull == skip && slices.Equal(v.args, x.Args) {
+			v.partly = v.partly && x.Filter >= 0
+			x.distinct, x.place = v.distinct, v.join()
+			return
+		}
+	}
+	d := newDistinct()
+	c.views = append(c.views, view{distinct: d, args: x.Args, skipNull: skip, vectors: make([]vector.Vector, len(x.Args)), partly: x.Filter >= 0})
+	x.distinct, x.place = d, d.join()
 }
 
 // NewAccumulators makes the state of one call.
@@ -88,9 +117,20 @@ func (c *Calls) Update(b *vector.Batch, rows, slots []int32, signs []int8) error
 	if !c.retract {
 		signs = nil
 	}
+	for _, v := range c.views {
+		for i, a := range v.args {
+			v.vectors[i] = b.Cols[a]
+		}
+		v.find(rows, slots, v.vectors, v.skipNull)
+	}
 	for i := range c.calls {
 		if err := c.calls[i].update(b, rows, slots, signs); err != nil {
 			return err
+		}
+	}
+	for _, v := range c.views {
+		if c.retract || v.partly {
+			v.settle(slots)
 		}
 	}
 	return nil
@@ -130,7 +170,7 @@ func (c *call) update(b *vector.Batch, rows, slots []int32, signs []int8) error 
 		if signs != nil {
 			sign = signs[j]
 		}
-		if c.distinct != nil && !c.distinct.change(slots[j], args, i, sign) {
+		if c.distinct != nil && !c.distinct.change(c.place, j, sign) {
 			continue
 		}
 		c.rows = append(c.rows, r)
@@ -177,18 +217,19 @@ func (c *Calls) Merge(to int32, other *Calls, from int32) error {
 
 // mergeDistinct adds the values of other's group that the group to has not seen.
 func (c *call) mergeDistinct(to int32, other *call, from int32) error {
-	if int(from) >= len(other.distinct.values) {
-		return nil
-	}
 	args := make([]vector.Vector, len(c.Args))
 	for i, t := range c.ArgTypes {
 		args[i] = vector.New(t, 0)
 	}
 	n := int32(0)
 	c.rows, c.slots = c.rows[:0], c.slots[:0]
-	for _, e := range other.distinct.values[from] {
+	err := other.distinct.each(from, func(e int32) error {
+		count := other.distinct.count[int(e)*other.distinct.calls+other.place]
+		if count == 0 {
+			return nil
+		}
 		value := other.distinct.table.Key(e)[4:]
-		mine := c.distinct.entry(to, value)
+		mine := int(c.distinct.entry(to, value))*c.distinct.calls + c.place
 		if c.distinct.count[mine] == 0 {
 			src := value
 			for _, a := range args {
@@ -200,7 +241,11 @@ func (c *call) mergeDistinct(to int32, other *call, from int32) error {
 			c.rows, c.slots = append(c.rows, n), append(c.slots, to)
 			n++
 		}
-		c.distinct.count[mine] += other.distinct.count[e]
+		c.distinct.count[mine] += count
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if n == 0 {
 		return nil
@@ -212,9 +257,9 @@ func (c *call) mergeDistinct(to int32, other *call, from int32) error {
 func (c *Calls) Clear(slot int32) {
 	for i := range c.calls {
 		c.calls[i].acc.Clear(slot)
-		if d := c.calls[i].distinct; d != nil {
-			d.clear(slot)
-		}
+	}
+	for _, v := range c.views {
+		v.clear(slot)
 	}
 }
 
@@ -224,9 +269,9 @@ func (c *Calls) Save(dst []byte, slot int32) []byte {
 		c.scratch = c.calls[i].acc.Save(c.scratch[:0], slot)
 		dst = binary.AppendUvarint(dst, uint64(len(c.scratch)))
 		dst = append(dst, c.scratch...)
-		if d := c.calls[i].distinct; d != nil {
-			dst = d.save(dst, slot)
-		}
+	}
+	for _, v := range c.views {
+		dst = v.save(dst, slot)
 	}
 	return dst
 }
@@ -243,11 +288,11 @@ func (c *Calls) Load(slot int32, src []byte) ([]byte, error) {
 			return nil, err
 		}
 		src = src[size:]
-		if d := c.calls[i].distinct; d != nil {
-			var err error
-			if src, err = d.load(slot, src); err != nil {
-				return nil, err
-			}
+	}
+	for _, v := range c.views {
+		var err error
+		if src, err = v.load(slot, src); err != nil {
+			return nil, err
 		}
 	}
 	return src, nil
@@ -258,9 +303,9 @@ func (c *Calls) Bytes() int64 {
 	var n int64
 	for i := range c.calls {
 		n += c.calls[i].acc.Bytes()
-		if d := c.calls[i].distinct; d != nil {
-			n += d.bytes()
-		}
+	}
+	for _, v := range c.views {
+		n += v.bytes()
 	}
 	return n
 }

@@ -58,6 +58,7 @@ type Group struct {
 	ended     bool
 	expired   int64 // last TTL sweep
 	scratch   []byte
+	spilled   *cold // nil without a budget
 }
 
 // pendingRow is what a mini-batch remembers of a group from before its first change.
@@ -78,10 +79,18 @@ func (g *Group) Open(cx *exec.Context) error {
 		return err
 	}
 	g.old, g.new = g.calls.Vectors(), g.calls.Vectors()
+	if cx.Budget > 0 && cx.Spill != nil && len(g.Keys) > 0 {
+		g.spilled = &cold{g: g, spill: cx.Spill()}
+	}
 	if cx.State == nil {
 		return nil
 	}
-	return g.table.Restore(cx.State, vector.HashKey, g.load)
+	return g.table.Restore(cx.State, vector.HashKey, func(slot int32, src []byte) error {
+		if err := g.load(slot, src); err != nil || g.spilled == nil || g.table.Len()%4096 != 0 {
+			return err
+		}
+		return g.spilled.tidy()
+	})
 }
 
 func (g *Group) grow(slot int32) {
@@ -119,28 +128,22 @@ func (g *Group) Process(_ int, b *vector.Batch, out exec.Output) error {
 		g.key = vector.AppendKeys(g.key[:0], g.keyCols, int(i))
 		h := vector.HashKey(g.key)
 		retract := b.Kind(int(i)).Sign() < 0
-		var slot int32
-		var added bool
-		if retract {
-			// A row taken back from a group that is not there (TTL removed it) is counted, never negative.
-			if slot = g.table.Find(h, g.key); slot < 0 {
-				g.cx.Metrics.Expired.Add(1)
-				continue
-			}
-		} else if slot, added = g.table.FindOrAdd(h, g.key); added {
-			g.grow(slot)
+		slot, err := g.find(h, retract)
+		if err != nil {
+			return err
+		}
+		if slot < 0 {
+			continue
 		}
 		if g.seen[slot] == g.run {
 			if err := g.finish(b, out); err != nil {
 				return err
 			}
-			if retract { // the run may have removed the group
-				if slot = g.table.Find(h, g.key); slot < 0 {
-					g.cx.Metrics.Expired.Add(1)
-					continue
-				}
-			} else if slot, added = g.table.FindOrAdd(h, g.key); added {
-				g.grow(slot)
+			if slot, err = g.find(h, retract); err != nil { // the run may have removed the group
+				return err
+			}
+			if slot < 0 {
+				continue
 			}
 		}
 		g.seen[slot] = g.run
@@ -165,10 +168,40 @@ func (g *Group) Process(_ int, b *vector.Batch, out exec.Output) error {
 	if g.folding() {
 		g.folded += live
 		if g.folded >= g.cx.MiniBatch {
-			return g.flushPending(out)
+			if err := g.flushPending(out); err != nil {
+				return err
+			}
 		}
 	}
+	if g.spilled != nil && g.spilled.due() {
+		if err := g.flushPending(out); err != nil {
+			return err
+		}
+		return g.spilled.tidy()
+	}
 	return nil
+}
+
+// find returns the slot of g.key: one that is spilled comes back, one that is not
+// there is made. A row taken back from a group that is not there (TTL removed it)
+// is counted, never negative: its slot is -1.
+func (g *Group) find(h uint64, retract bool) (int32, error) {
+	slot := g.table.Find(h, g.key)
+	if slot >= 0 {
+		return slot, nil
+	}
+	if g.spilled != nil {
+		if slot, err := g.spilled.take(h, g.key); err != nil || slot >= 0 {
+			return slot, err
+		}
+	}
+	if retract {
+		g.cx.Metrics.Expired.Add(1)
+		return -1, nil
+	}
+	slot, _ = g.table.FindOrAdd(h, g.key)
+	g.grow(slot)
+	return slot, nil
 }
 
 // folding tells whether results are compared only now and then.
@@ -250,6 +283,9 @@ func (g *Group) emit(out exec.Output) error {
 }
 
 func (g *Group) remove(slot int32) {
+	if g.spilled != nil {
+		g.spilled.spill.Forget(g.table.Hash(slot), g.table.Key(slot))
+	}
 	g.calls.Clear(slot)
 	g.count[slot] = 0
 	g.table.Remove(slot)
@@ -313,9 +349,18 @@ func (g *Group) Control(_ int, ev exec.Event, out exec.Output) error {
 func (g *Group) latency() time.Duration { return max(g.cx.MiniLatency, time.Millisecond) }
 
 func (g *Group) measure() {
-	bytes := g.table.Bytes() + int64(cap(g.count))*16 + g.calls.Bytes()
-	g.cx.Metrics.StateRows.Store(int64(g.table.Len()))
-	g.cx.Metrics.StateBytes.Store(bytes)
+	rows := int64(g.table.Len())
+	if g.spilled != nil {
+		rows += g.spilled.spill.Rows()
+		g.cx.Metrics.Spilled.Store(g.spilled.spill.Written())
+	}
+	g.cx.Metrics.StateRows.Store(rows)
+	g.cx.Metrics.StateBytes.Store(g.bytes())
+}
+
+// bytes is about how much memory the groups hold.
+func (g *Group) bytes() int64 {
+	return g.table.Bytes() + int64(cap(g.count))*(8+4+1+1+24) + g.calls.Bytes()
 }
 
 // emitAll emits the result of every group: the end of a batch job. A global
@@ -339,6 +384,11 @@ func (g *Group) emitAll(out exec.Output) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if g.spilled != nil {
+		if err := g.spilled.emitAll(out); err != nil {
+			return err
+		}
 	}
 	return g.emit(out)
 }
@@ -384,6 +434,11 @@ func (g *Group) load(slot int32, src []byte) error {
 }
 
 // Close implements exec.Operator.
-func (g *Group) Close() error { return nil }
+func (g *Group) Close() error {
+	if g.spilled != nil {
+		return g.spilled.spill.Close()
+	}
+	return nil
+}
 
 var _ exec.Operator = (*Group)(nil)
