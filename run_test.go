@@ -275,3 +275,57 @@ func TestProcessingTimeByAClock(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestDimensionJoin(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "dim.jsonl"), []byte(`{"item":"apple","colour":"red"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := newEnv(t, runnel.Dir(dir))
+	if _, err := e.ExecuteSQL(t.Context(), "CREATE TABLE colours (item STRING, colour STRING) WITH ('connector' = 'filesystem', 'path' = 'dim.jsonl', 'format' = 'json')"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, rows(t, orders(e).DimLeftJoin("colours").On("l.item = r.item").Select("l.n", "colour")), "+I[1, red]", "+I[2, NULL]", "+I[3, red]", "+I[4, NULL]")
+	equal(t, rows(t, orders(e).DimJoin("colours").On("l.item = r.item").ToDataStream().Select("n", "r_item")), "+I[1, apple]", "+I[3, apple]")
+}
+
+// A stream with an event time joins another within a window.
+func TestWindowJoin(t *testing.T) {
+	t.Parallel()
+	j := newEnv(t).Job("test")
+	l := runnel.From[click](j, runnel.Values(clicks...)).Data()
+	r := runnel.From[click](j, runnel.Values(click{"ann", 70, at(3)}, click{"ann", 80, at(33)}, click{"bob", 90, at(40)})).Data()
+	got := rows(t, l.Join(r).On("l.u = r.u").Window(10*time.Second).Select("l.u", "l.n", "r.n"))
+	slices.Sort(got)
+	equal(t, got, "+I[ann, 1, 70]", "+I[ann, 3, 70]", "+I[ann, 6, 80]")
+}
+
+func TestFireModes(t *testing.T) {
+	t.Parallel()
+	clock := runneltest.NewClock(at(1000))
+	e := newEnv(t, runnel.Clock(clock.Now))
+	src := runneltest.NewSource[click](t, e, "clicks")
+	sink := runneltest.NewSink[total]()
+	run, err := src.Stream(e.Job("fires")).Data().
+		GroupBy("u AS k").Window(runnel.Tumble(time.Hour, runnel.FireEvery(10*time.Second, runnel.Separate))).
+		Count("c").ToDataStream().SelectFields("k", "c").To(sink.Sink()).StartAsync(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.Feed(t, click{"ann", 1, at(1)}, click{"ann", 1, at(2)})
+	for run.Metrics().RowsIn < 2 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(200 * time.Millisecond) // the clock is seen to stand before it moves
+	clock.Advance(11 * time.Second)
+	sink.Wait(t, 1)
+	src.Feed(t, click{"ann", 1, at(3)})
+	src.Finish()
+	if err := run.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Values(); !slices.Equal(got, []total{{"ann", 2}, {"ann", 1}}) {
+		t.Error(sink.Changes())
+	}
+}

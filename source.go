@@ -98,10 +98,11 @@ func (s *tableSpec) node(j *Job, want []member) (plan.Node, error) {
 			name = "raw"
 		}
 	}
-	if typed && name == "json" && options["json.timestamp-format.standard"] == "" && hasTime(want) {
+	formats := options["connector"] != "memory" && options["connector"] != "datagen"
+	if typed && formats && name == "json" && options["json.timestamp-format.standard"] == "" && hasTime(want) {
 		options["json.timestamp-format.standard"] = "ISO-8601" // as encoding/json has times
 	}
-	if c := options["connector"]; c != "memory" && c != "datagen" {
+	if formats {
 		options["format"] = name
 	}
 	var f format.Format
