@@ -32,9 +32,8 @@ lint:
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
-docs: build ## docs/functions.md and docs/connectors.md, from the program itself
-	$(BIN) functions --markdown > docs/functions.md
-	$(BIN) connectors --markdown > docs/connectors.md
+docs: ## what the program itself can say: functions, connectors, options, packages
+	UPDATE=1 $(GO) test -count=1 ./internal/docs
 
 bench: ## throughput against peers and limits; see docs/benchmarks.md
 	$(GO) run ./bench/w1
