@@ -38,6 +38,7 @@ var known = []Setting{
 	{"state.checkpoints.dir", "", "string", "Folder of the checkpoints.", nil, true},
 	{"table.local-time-zone", "UTC", "string", "Time zone of the session: a region such as Europe/Berlin, or GMT+8.", nil, true},
 	{"table.exec.state.ttl", "0 s", "duration", "How long state is kept that nothing touches; 0: for ever.", nil, true},
+	{"state.memory-budget", "auto", "memory", "State that is held in memory, all grouping operators of a job together; what is beyond it spills to files. auto: two fifths of GOMEMLIMIT or the container's limit, else no limit; 0: no limit.", nil, true},
 	{"table.exec.mini-batch.enabled", "false", "bool", "Collect rows before aggregates and emit one change a key and bundle.", nil, true},
 	{"table.exec.mini-batch.allow-latency", "0 s", "duration", "Longest time a bundle collects.", nil, true},
 	{"table.exec.mini-batch.size", "-1", "int", "Most rows of a bundle.", nil, true},
@@ -114,6 +115,10 @@ func (k *Setting) check(value string) error {
 	case "duration":
 		_, ok = option.ParseDuration(value)
 		want = "a duration such as 10 s or 1 h"
+	case "memory":
+		_, ok = option.ParseMemory(value)
+		ok = ok || strings.EqualFold(value, "auto")
+		want = "a size such as 512 mb, or auto"
 	case "enum":
 		ok = slices.Contains(k.Enum, strings.ToLower(value))
 		want = "one of " + strings.Join(k.Enum, ", ")
@@ -202,6 +207,15 @@ func (s Settings) Set(key, value string, span diag.Span) (warning string, err er
 	return "", nil
 }
 
+// memory returns a size in bytes, -1 for auto.
+func (s Settings) memory(key string) int64 {
+	m, ok := option.ParseMemory(s.Get(key))
+	if !ok {
+		return -1
+	}
+	return int64(m)
+}
+
 // batch tells whether queries run in batch mode.
 func (s Settings) batch() bool {
 	return strings.EqualFold(s.Get("execution.runtime-mode"), "batch")
@@ -211,7 +225,7 @@ func (s Settings) batch() bool {
 func (s Settings) physical() physical.Options {
 	o := physical.Options{
 		Parallelism: s.Int("parallelism.default"), Batch: s.batch(), TTL: s.Duration("table.exec.state.ttl"),
-		BatchSize: s.Int("runnel.batch-size"), Emit: s.emit(),
+		BatchSize: s.Int("runnel.batch-size"), Emit: s.emit(), MemoryBudget: s.memory("state.memory-budget"),
 		WatermarkInterval: s.Duration("pipeline.auto-watermark-interval"),
 		IdleTimeout:       s.Duration("table.exec.source.idle-timeout"),
 	}

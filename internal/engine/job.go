@@ -37,7 +37,7 @@ func (e *Engine) Start(ctx context.Context, j *compile.Job) (*runtime.Job, error
 		if err != nil {
 			return nil, fmt.Errorf("state of job %s: %w", j.Name, err)
 		}
-		store, o.Store = s, s
+		store, o.Store, o.SpillDir = s, s, filepath.Join(path, "spill")
 		if o.Interval == 0 {
 			o.Interval = defaultInterval
 		}

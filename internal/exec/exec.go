@@ -99,6 +99,10 @@ type Context struct {
 	MiniLatency time.Duration
 	Batch       bool // batch run-time mode: only final results are emitted
 	BatchSize   int  // rows of output batches
+	// Budget is how many bytes of state the operator may hold in memory before it
+	// spills, 0 for any number; Spill makes what it spills to.
+	Budget int64
+	Spill  func() state.Spill
 	// Watermark is the operator's watermark at the last commit; below all times
 	// in a new job. See Watermarked.
 	Watermark int64

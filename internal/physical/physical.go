@@ -96,7 +96,9 @@ type Options struct {
 	FireOnIdle time.Duration
 	// Materialize is table.exec.sink.upsert-materialize.
 	Materialize Materializing
-	BatchSize   int // rows a batch (runnel.batch-size), default vector.DefaultSize
+	// MemoryBudget is state.memory-budget: bytes of state in memory; 0: any number, below 0: what the process has.
+	MemoryBudget int64
+	BatchSize    int // rows a batch (runnel.batch-size), default vector.DefaultSize
 }
 
 // Spec is what an operator does: one of the structs below.

@@ -72,6 +72,7 @@ func (b *builder) tasks() ([]*task, error) {
 			return nil, &OpError{Op: o.ID, Err: err}
 		}
 	}
+	b.budgets()
 	b.connect()
 	for _, t := range b.order {
 		if t.source != nil {
@@ -92,7 +93,8 @@ func (b *builder) op(o *physical.Op) error {
 		}
 	}
 	for sub := range o.Parallel {
-		m := &metrics.Op{Name: o.ID, Subtask: sub}
+		_, sink := o.Spec.(physical.Sink)
+		m := &metrics.Op{Name: o.ID, Subtask: sub, Source: sources != nil, Sink: sink}
 		b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
 		n := &node{name: o.ID, metrics: m, mark: restoredWatermark(b.last, o.ID)}
 		fcx := *b.opts.Func // CURRENT_WATERMARK is that of the operator that computes
@@ -264,10 +266,10 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	case physical.Retract:
 		t.Changelog = connector.Retract
 	}
-	return &sinkOp{from: b.last, opts: s.Sink.Table.Sink, table: s.Sink.Table.Path, nulls: newNullCheck(s.Sink), open: func(sub, parallel int) (connector.Sink, error) {
+	return &sinkOp{from: b.last, health: b.job.healthOf(o.ID), opts: s.Sink.Table.Sink, table: s.Sink.Table.Path, nulls: newNullCheck(s.Sink), open: func(sub, parallel int) (connector.Sink, error) {
 		own := *t
 		own.Subtask, own.Parallel = sub, parallel
-		return s.Sink.Table.Connector.Sink(b.opts.Connector, &own)
+		return s.Sink.Table.Connector.Sink(b.connector(o.ID), &own)
 	}}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/runnelio/runnel/connector"
@@ -31,6 +32,9 @@ type Options struct {
 	// Store holds the job's state; nil: it is kept in memory and lost at the end.
 	// A job that was started closes it when it has ended.
 	Store state.Store
+	// SpillDir is the folder for state that has no room in memory; "": one for
+	// temporary files.
+	SpillDir string
 	// Interval is the time between checkpoints; 0: none.
 	Interval time.Duration
 	// Meta is put into every commit: facts about the job.
@@ -38,6 +42,11 @@ type Options struct {
 	// AllowNonRestored drops state of the last commit that fits no operator of
 	// the plan, instead of refusing to start.
 	AllowNonRestored bool
+	// Report is how often a line of log tells how far the job is; 0: never.
+	Report time.Duration
+	// Observe, if set, is given the job before its connectors are opened, which
+	// may last as long as a server is away.
+	Observe func(*Job)
 }
 
 // Job is a running job. Its methods are safe for concurrent use.
@@ -53,6 +62,10 @@ type Job struct {
 	err      error
 	ended    time.Time
 	log      *slog.Logger
+
+	health healthSet
+	lags   []lagOf // sources that know how far behind they are
+	ready  atomic.Bool
 
 	coordinator *coordinator
 	controls    []*rules.Control
@@ -85,12 +98,22 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), log: o.Log, cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
+	if o.Observe != nil {
+		o.Observe(j)
+	}
 	b := &builder{ctx: ctx, plan: p, opts: o, job: j}
 	tasks, err := b.tasks()
 	if err != nil {
+		if ctx.Err() != nil {
+			err = errors.Join(context.Cause(ctx), err)
+		}
+		j.err, j.ended = err, time.Now()
 		cancel(err)
+		close(j.done)
 		return nil, err
 	}
+	j.lags = b.lags()
+	j.ready.Store(true)
 	j.Restored = b.last
 	if b.last != nil && b.last.Meta[metaEnded] == "true" {
 		j.AlreadyEnded = true
@@ -122,6 +145,12 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	j.controls = b.controls
 	for _, r := range b.controls {
 		watchers.Go(func() { r.Watch(watching, rulesEvery) })
+	}
+	if len(j.lags) > 0 {
+		watchers.Go(func() { j.watchLag(watching) })
+	}
+	if o.Report > 0 {
+		watchers.Go(func() { j.report(watching, o.Report) })
 	}
 	for _, m := range b.watched {
 		m.c = c

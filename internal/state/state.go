@@ -50,3 +50,27 @@ type Store interface {
 	Commit(ctx context.Context, c *Commit) error
 	Close() error
 }
+
+// Spill keeps keys that left an operator's memory. What is taken out of it, the
+// operator's memory owns again; what the operator adds hides what was there. A
+// Spill belongs to one task.
+type Spill interface {
+	// Add writes an entry to the run that is being written; entries of a run come
+	// in ascending order of their hashes. key and value are copied.
+	Add(hash uint64, key, value []byte) error
+	// End ends a run: only now its entries can be taken.
+	End() error
+	// Take returns the value of a key, valid until the next call, and false if
+	// there is none.
+	Take(hash uint64, key []byte) (value []byte, ok bool, err error)
+	// Forget says that a key that was taken has been removed.
+	Forget(hash uint64, key []byte)
+	// Each calls f for all entries, also for those that were taken since they were
+	// added: memory knows better about them.
+	Each(f func(hash uint64, key, value []byte) error) error
+	// Rows is the number of keys that are here and not in memory; Written the
+	// bytes written in all.
+	Rows() int64
+	Written() int64
+	Close() error
+}

@@ -214,6 +214,37 @@ func (t *Table) Remove(slot int32) {
 	}
 }
 
+// Evict frees a slot whose key goes on existing elsewhere: unlike Remove it is
+// not a removal for Snapshot. Its changes must have been saved.
+func (t *Table) Evict(slot int32) {
+	t.saved[slot>>6] &^= 1 << (uint(slot) & 63)
+	t.Remove(slot)
+}
+
+// Flush writes a slot as Snapshot would, if it is dirty.
+func (t *Table) Flush(b Backend, slot int32, save func(dst []byte, slot int32) []byte, buf []byte) ([]byte, error) {
+	w, m := slot>>6, uint64(1)<<(uint(slot)&63)
+	if t.dirty[w]&m == 0 {
+		return buf, nil
+	}
+	buf = save(buf[:0], slot)
+	t.dirty[w] &^= m
+	t.saved[w] |= m
+	return buf, b.Put(t.unit(slot), t.Key(slot), buf)
+}
+
+// FlushGone writes the removals that wait for the next Snapshot: before keys
+// among them are written by Flush.
+func (t *Table) FlushGone(b Backend) error {
+	for _, g := range t.gone {
+		if err := b.Delete(g.unit, []byte(g.key)); err != nil {
+			return err
+		}
+	}
+	t.gone = t.gone[:0]
+	return nil
+}
+
 // compact copies the live keys to new pages.
 func (t *Table) compact() {
 	old := t.pages
@@ -263,12 +294,9 @@ func (t *Table) Touched(slot int32) int64 { return t.touched[slot] }
 // and clears the marks.
 func (t *Table) Snapshot(b Backend, save func(dst []byte, slot int32) []byte) error {
 	// Removed first: a key may have been removed and added again under another slot.
-	for _, g := range t.gone {
-		if err := b.Delete(g.unit, []byte(g.key)); err != nil {
-			return err
-		}
+	if err := t.FlushGone(b); err != nil {
+		return err
 	}
-	t.gone = t.gone[:0]
 	var buf []byte
 	for w, word := range t.dirty {
 		for word != 0 {

@@ -130,7 +130,7 @@ func (c *cold) take(h uint64, key []byte) (int32, error) {
 			return -1, vector.ErrCorrupt
 		}
 		touched, value = int64(binary.LittleEndian.Uint64(value)), value[8:]
-		if g.cx.Now()-touched >= g.cx.TTL.Milliseconds() {
+		if g.cx.Now()-touched > g.cx.TTL.Milliseconds() {
 			// It expired where it was.
 			c.spill.Forget(h, key)
 			if g.cx.State != nil {

@@ -15,7 +15,7 @@ type backend struct {
 }
 
 // maxPending is how many bytes of changes a backend holds in memory.
-const maxPending = 32 << 20
+const maxPending = 16 << 20
 
 // Restore implements state.Backend.
 func (b *backend) Restore(f func(unit uint16, key, value []byte) error) error {
