@@ -9,6 +9,7 @@ import (
 	"github.com/runnelio/runnel/format/json"
 	"github.com/runnelio/runnel/format/logfmt"
 	"github.com/runnelio/runnel/format/parquet"
+	"github.com/runnelio/runnel/format/protobuf"
 	"github.com/runnelio/runnel/format/raw"
 )
 
@@ -25,6 +26,7 @@ func Formats() format.Set {
 		json.Format,
 		logfmt.Format,
 		parquet.Format,
+		protobuf.Format,
 		raw.Format,
 	}
 }
