@@ -20,7 +20,7 @@ import (
 	"github.com/runnelio/runnel/internal/corpus"
 )
 
-// run runs a command in this process.
+// runSigma runs a command in this process.
 func runSigma(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
@@ -144,7 +144,19 @@ func TestSigmaConvert(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %.2000s", code, errs)
 	}
-	got = map[string]bool{}
+	compare(t, "SQL", pairs(out), want)
+
+	code, out, errs = runSigma(t, "query", "--format", "json", "-e", fmt.Sprintf("CREATE TABLE l (line STRING) WITH ('connector'='filesystem', 'path'='%s', 'format'='raw');\n"+
+		"SELECT h.`rule`, JSON_VALUE(line, '$._id') AS `_id` FROM l, LATERAL TABLE(SIGMA(line, '%s')) AS h;", events, rules))
+	if code != 0 {
+		t.Fatalf("exit code %d: %.2000s", code, errs)
+	}
+	compare(t, "SIGMA", pairs(out), want)
+}
+
+// pairs are rule and event of the rows of a query.
+func pairs(out string) map[string]bool {
+	got := map[string]bool{}
 	for line := range strings.Lines(out) {
 		var x struct {
 			Row *struct {
@@ -156,7 +168,7 @@ func TestSigmaConvert(t *testing.T) {
 			got[x.Row.Rule+" "+x.Row.ID] = true
 		}
 	}
-	compare(t, "SQL", got, want)
+	return got
 }
 
 func compare(t *testing.T, what string, got, want map[string]bool) {

@@ -16,6 +16,7 @@ import (
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/builtin"
 	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/sigma"
 	"github.com/runnelio/runnel/types"
 )
 
@@ -53,6 +54,9 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	if o.Functions == nil {
 		o.Functions = builtin.All()
+		if err := o.Functions.Add(sigma.Functions()...); err != nil {
+			return nil, err
+		}
 	}
 	if o.Namespace == "" {
 		o.Namespace = "default"
