@@ -121,6 +121,10 @@ type EngineOptions struct {
 	DeadLetter      string `opt:"dead-letter.path,alias=on-error.path" doc:"File of the records that could not be read, JSON lines; for 'on-error' = 'dead-letter'."`
 	ScanParallelism *int   `opt:"scan.parallelism" min:"1" doc:"Parallel readers of the table."`
 	SinkParallelism *int   `opt:"sink.parallelism" min:"1" doc:"Parallel writers of the table."`
+	// The way windows over the table are emitted; unset: as the session says.
+	FireMode      *int           `opt:"window.fire-mode" min:"0" max:"2" doc:"How windows over the table are emitted: 0 once, 1 in increments, 2 as updates; else as the setting of this name says."`
+	FireInterval  *time.Duration `opt:"window.fire-interval" doc:"Processing time between the emissions of a window in the fire modes 1 and 2."`
+	AllowLateness *time.Duration `opt:"window.allow-lateness" doc:"How long windows over the table take rows after their end."`
 	SinkOptions
 }
 

@@ -315,6 +315,7 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 	}
 	p.Connector, p.Options, p.FormatName, p.Format = bound.Connector, bound.Options, bound.FormatName, bound.Format
 	p.Sink = bound.Engine.SinkOptions
+	p.Fire = plan.Fire{Mode: bound.Engine.FireMode, Interval: bound.Engine.FireInterval, Lateness: bound.Engine.AllowLateness}
 	p.OnError = plan.ErrorPolicy{Action: bound.Engine.OnError, DeadLetter: bound.Engine.DeadLetter}
 	if n := bound.Engine.ScanParallelism; n != nil {
 		p.ScanParallelism = *n

@@ -8,7 +8,7 @@ import "github.com/runnelio/runnel/function"
 var families = [][]function.Def{
 	operatorFuncs, compareFuncs, mathFuncs, stringFuncs, regexpFuncs, hashFuncs, urlFuncs, systemFuncs,
 	timeFuncs, jsonFuncs, collectionFuncs, variantFuncs, bitmapFuncs,
-	aggFuncs, etlTableFuncs, etlIPFuncs,
+	aggFuncs, aggFireFuncs, etlTableFuncs, etlIPFuncs,
 }
 
 // All returns the functions of Flink SQL, in a set of its own.

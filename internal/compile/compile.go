@@ -175,7 +175,7 @@ func (s *Session) physicalOptions(stmt ast.Statement) (physical.Options, error) 
 		}
 	}
 	if emit == nil {
-		return o, nil
+		return o, lateNeeds(&o)
 	}
 	for _, e := range emit.Strategies {
 		delay := time.Duration(0)
@@ -188,11 +188,26 @@ func (s *Session) physicalOptions(stmt ast.Statement) (physical.Options, error) 
 		}
 		if e.When == "AFTER" {
 			o.Emit.LateOn, o.Emit.Late = true, delay
+			if o.Emit.Lateness == 0 && o.TTL == 0 {
+				o.Emit.Lateness = time.Hour // as long as in RocketMQ-Streams
+			}
 		} else {
 			o.Emit.EarlyOn, o.Emit.Early = true, delay
 		}
 	}
-	return o, nil
+	return o, lateNeeds(&o)
+}
+
+// lateNeeds sees to it that windows which are emitted for late rows take some.
+func lateNeeds(o *physical.Options) error {
+	if !o.Emit.LateOn || o.Emit.Lateness > 0 {
+		return nil
+	}
+	if o.Emit.Lateness = o.TTL; o.TTL == 0 {
+		return diag.At(diag.Span{}, diag.NotAllowed, "'table.exec.emit.late-fire.enabled' has no effect: windows take no late rows").
+			Hint("SET 'table.exec.emit.allow-lateness' = '1 min'")
+	}
+	return nil
 }
 
 // Logical binds a query, INSERT or statement set: one Sink a result.

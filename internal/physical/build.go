@@ -65,6 +65,11 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		if o, ok, err := b.windowAggregate(n); ok {
 			return o, err
 		}
+		for _, c := range n.Calls {
+			if c.Fn.Name == "FIRE_TIME" || c.Fn.Name == "PANE" {
+				return nil, diag.At(diag.Span{}, diag.Unsupported, "%s() tells of the emission of a window: it needs a query that groups by window_start and window_end", c.Fn.Name)
+			}
+		}
 		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
 	case *plan.Expand:
 		return b.add(n, Expand{n.Sets}, n.Input)

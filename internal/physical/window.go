@@ -55,6 +55,27 @@ func (e Emit) Updates() bool {
 	return e.Mode == FireAccumulated || e.Mode == FireOnce && (e.EarlyOn || e.LateOn || e.Lateness > 0)
 }
 
+// of returns e as the tables below n have it in their options or hints.
+func (e Emit) of(n plan.Node) Emit {
+	if s, ok := n.(*plan.Scan); ok {
+		f := s.Table.Fire
+		if f.Mode != nil {
+			e.Mode = FireMode(*f.Mode)
+		}
+		if f.Interval != nil && e.Mode != FireOnce {
+			e.EarlyOn, e.Early = *f.Interval > 0, *f.Interval
+		}
+		if f.Lateness != nil {
+			e.Lateness = *f.Lateness
+		}
+		return e
+	}
+	for _, in := range n.Inputs() {
+		e = e.of(in)
+	}
+	return e
+}
+
 // WindowAssign is a window table function alone: each row comes out once for
 // every window it is in.
 type WindowAssign struct{ Assign Assign }
@@ -197,7 +218,7 @@ func (b *builder) windowAggregate(n *plan.Aggregate) (o *Op, ok bool, err error)
 	if w.win.Kind != plan.Tumble && (w.start < 0 || !slices.Contains(n.Keys, w.start)) && w.win.Kind != plan.Hop {
 		return nil, false, nil // the end alone does not tell the windows apart
 	}
-	spec := WindowAggregate{Calls: n.Calls, Emit: b.opts.Emit}
+	spec := WindowAggregate{Calls: n.Calls, Emit: b.opts.Emit.of(w.win.Input)}
 	for _, k := range n.Keys {
 		switch k {
 		case w.start:

@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"time"
+
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/function"
@@ -38,11 +40,19 @@ type Table struct {
 	// Normalize tells that the changes come as upserts by the primary key, or more
 	// than once: they are made a whole changelog behind the source.
 	Normalize bool
+	// Fire is how windows over the table are emitted, where it says so.
+	Fire Fire
 	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
 	ScanParallelism, SinkParallelism int
 	// Sink is what the engine does around the table's sink.
 	Sink connector.SinkOptions
 	Span diag.Span
+}
+
+// Fire is how windows are emitted; nil: as the session says.
+type Fire struct {
+	Mode               *int // 0 once, 1 increments, 2 updates
+	Interval, Lateness *time.Duration
 }
 
 // ErrorPolicy is what happens to a record or row that cannot be read or written.

@@ -86,7 +86,7 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 		ts, constant = timeColumn(b.Cols[a.End])
 	case a.Proctime:
 		now = w.now()
-		if err := w.advance(now, out); err != nil {
+		if err := w.advance(now-1, out); err != nil { // a window goes on to its last millisecond
 			return err
 		}
 	default:
@@ -143,6 +143,9 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 	}
 	if err := w.early(w.cx.Now, false, w.fireChanged, out); err != nil {
 		return err
+	}
+	if w.stamped() {
+		return w.due(out)
 	}
 	return w.emit(out)
 }
@@ -218,7 +221,7 @@ func (w *Aggregate) sliceAt(end int64) *slice {
 		return s
 	}
 	last := w.lastOf(end)
-	if last < end || over(last+w.lateness(), w.watermark) {
+	if last < end || over(last+w.lateness(), w.watermark) && !w.stamped() {
 		return nil
 	}
 	s := &slice{end: end}
@@ -247,7 +250,7 @@ func (w *Aggregate) wait(end, last int64) {
 		first = w.Assign.firstEnd(end)
 	}
 	for e := first; e <= last; e += max(w.Assign.step(), 1) {
-		if over(e, w.watermark) {
+		if over(e, w.watermark) && !w.stamped() {
 			continue
 		}
 		at, found := slices.BinarySearch(w.ends, e)
@@ -263,11 +266,20 @@ func (w *Aggregate) advance(to int64, out exec.Output) error {
 	if to <= w.watermark {
 		return nil
 	}
+	w.watermark = to
+	return w.due(out)
+}
+
+// stamped tells that rows got their window from a clock before they came: the
+// clock may have gone on, and yet they are not late.
+func (w *Aggregate) stamped() bool { return w.Assign.Attached && w.Assign.Proctime }
+
+// due fires the windows that are over.
+func (w *Aggregate) due(out exec.Output) error {
 	n := 0
-	for n < len(w.ends) && over(w.ends[n], to) {
+	for n < len(w.ends) && over(w.ends[n], w.watermark) {
 		n++
 	}
-	w.watermark = to
 	if n > 0 {
 		for _, end := range w.ends[:n] {
 			if err := w.fire(end, out); err != nil {
@@ -321,7 +333,7 @@ func (w *Aggregate) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 	case exec.Tick:
 		if w.Assign.Proctime {
-			if err := w.advance(w.clock.wall(ev.Time), out); err != nil {
+			if err := w.advance(w.clock.wall(ev.Time)-1, out); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,7 @@ type base struct {
 	pane      []int32
 	changed   []int32
 	isChanged []bool
+	fires     []fireKind // by call
 	lastEarly int64
 	lastLate  int64
 	encoded   []byte
@@ -49,6 +50,7 @@ func (w *base) open(cx *exec.Context) (err error) {
 		return err
 	}
 	w.results, w.one = w.calls.Vectors(), make([]int32, 1)
+	w.fires = fireKinds(w.Calls)
 	return nil
 }
 

@@ -113,6 +113,9 @@ func (w *base) emitGroups(g groupSet, start, end int64, out exec.Output) error {
 		if err := g.calls.Results(part, w.results); err != nil {
 			return err
 		}
+		if w.fires != nil {
+			w.fireColumns(part)
+		}
 		for j, slot := range part {
 			key := g.table.Key(slot)
 			if g.attached {
@@ -163,12 +166,8 @@ func (w *base) emitGroup(key []byte, start, end int64, j int, slot int32, count 
 		w.table.MarkDirty(slot)
 		return w.shownRow(key, start, end, old, types.Delete)
 	}
-	w.encoded = w.encoded[:0]
-	for _, r := range w.results {
-		w.encoded = vector.AppendRow(w.encoded, r, j)
-	}
-	w.encoded = append(w.encoded, 1) // never empty
-	if old == string(w.encoded) {
+	w.encodeShown(j)
+	if old != "" && sameShown(old, w.encoded) {
 		return nil
 	}
 	w.shown[slot] = string(w.encoded)
@@ -190,10 +189,15 @@ func (w *base) shownRow(key []byte, start, end int64, old string, kind types.Row
 	if err := w.head(key, start, end); err != nil {
 		return err
 	}
-	src := []byte(old)
-	for c := range w.results {
-		if src, err = vector.ReadRow(w.b.Cols[len(w.Roles)+c], src); err != nil {
-			return err
+	src := []byte(old)[4:]
+	for fires := range 2 {
+		for c := range w.results {
+			if w.isFire(c) != (fires == 1) {
+				continue
+			}
+			if src, err = vector.ReadRow(w.b.Cols[len(w.Roles)+c], src); err != nil {
+				return err
+			}
 		}
 	}
 	w.b.AppendKind(kind)

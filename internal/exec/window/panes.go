@@ -103,12 +103,12 @@ func (p *panes) control(ev exec.Event, fire func(g int32) error, flush func() er
 	case ev.Kind == exec.Watermark && !p.proctime:
 		err = p.advance(p.clock.progress(ev.Time), fire)
 	case ev.Kind == exec.Tick && p.proctime:
-		err = p.advance(p.clock.wall(ev.Time), fire)
+		err = p.advance(p.clock.wall(ev.Time)-1, fire)
 	case ev.Kind == exec.Barrier && p.cx.State != nil:
 		err = p.table.Snapshot(p.cx.State, p.save)
 	case ev.Kind == exec.End && p.proctime && !ev.Stopped:
 		// Rows whose windows the clock closed before they came are not lost with it.
-		err = p.advance(p.clock.wall(p.cx.Now()), fire)
+		err = p.advance(p.clock.wall(p.cx.Now())-1, fire)
 		p.cx.Metrics.Unfired.Add(int64(p.table.Len()))
 	}
 	if err != nil {

@@ -53,7 +53,7 @@ func (w *Session) Process(_ int, b *vector.Batch, out exec.Output) error {
 	now := int64(0)
 	if a.Proctime {
 		now = w.now()
-		if err := w.advance(now, out); err != nil {
+		if err := w.advance(now-1, out); err != nil { // a session goes on to its last millisecond
 			return err
 		}
 	} else {
@@ -131,6 +131,13 @@ func (w *Session) place(b *vector.Batch, t int64, retract bool) (int32, error) {
 		w.timer(end, slot)
 		return slot, nil
 	}
+	for _, o := range list[first:last] {
+		if o.start != start || o.end != end {
+			if err := w.unshow(o); err != nil {
+				return 0, err
+			}
+		}
+	}
 	s := &list[first]
 	if last-first > 1 { // the rows noted for them come first
 		if err := w.flush(b); err != nil {
@@ -153,6 +160,17 @@ func (w *Session) place(b *vector.Batch, t int64, retract bool) (int32, error) {
 	s.start, s.end = start, end
 	w.table.MarkDirty(s.slot)
 	return s.slot, nil
+}
+
+// unshow takes back what was emitted of a session that is about to change its
+// bounds: its window is another one then.
+func (w *Session) unshow(s session) error {
+	if w.Emit.plain() || w.shown[s.slot] == "" {
+		return nil
+	}
+	old := w.shown[s.slot]
+	w.shown[s.slot] = ""
+	return w.shownRow(w.table.Key(s.slot)[8:], s.start, s.end, old, types.Delete)
 }
 
 func (w *Session) newSlot(k int32) int32 {
@@ -248,7 +266,7 @@ func (w *Session) Control(_ int, ev exec.Event, out exec.Output) error {
 		}
 	case exec.Tick:
 		if w.Assign.Proctime {
-			if err := w.advance(w.clock.wall(ev.Time), out); err != nil {
+			if err := w.advance(w.clock.wall(ev.Time)-1, out); err != nil {
 				return err
 			}
 		}

@@ -50,7 +50,7 @@ func (w *SessionRows) Process(_ int, b *vector.Batch, out exec.Output) error {
 	now := int64(0)
 	if w.Assign.Proctime {
 		now = w.clock.wall(w.cx.Now())
-		if err := w.advance(now, out); err != nil {
+		if err := w.advance(now-1, out); err != nil {
 			return err
 		}
 	} else {
@@ -173,7 +173,7 @@ func (w *SessionRows) Control(_ int, ev exec.Event, out exec.Output) error {
 	case ev.Kind == exec.Watermark && !w.Assign.Proctime:
 		err = w.advance(w.clock.progress(ev.Time), out)
 	case ev.Kind == exec.Tick && w.Assign.Proctime:
-		err = w.advance(w.clock.wall(ev.Time), out)
+		err = w.advance(w.clock.wall(ev.Time)-1, out)
 	case ev.Kind == exec.Barrier && w.cx.State != nil:
 		err = w.keys.Snapshot(w.cx.State, w.save)
 	case ev.Kind == exec.End && w.Assign.Proctime && !ev.Stopped:
