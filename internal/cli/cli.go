@@ -95,6 +95,9 @@ func Run(ctx context.Context, h Host, args []string) int {
 	defer cancel()
 	stop := a.signals(cancel)
 	defer stop()
+	out := &output{Writer: h.IO.Out.(io.Writer)}
+	a.IO.Out = out
+	defer governMemory()()
 	code := ExitOK
 	exited := false
 	k, err := kong.New(&a.commands, kong.Name("runnel"), kong.Description("A stream engine: Flink SQL over files and queues, from one binary."),
@@ -122,7 +125,35 @@ func Run(ctx context.Context, h Host, args []string) int {
 	if exited {
 		return code
 	}
+	if failed := out.failed.Load(); failed != nil {
+		// Whatever else came of it: what there was to say has not been said.
+		return a.report(jobError{*failed})
+	}
 	return a.report(err)
+}
+
+// output is the standard output. It keeps the first error of a write, so that no
+// command that prints ends well on a full disk.
+type output struct {
+	io.Writer
+	failed atomic.Pointer[error]
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil {
+		o.failed.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// file is the file behind a stream, if there is one.
+func file(stream any) (*os.File, bool) {
+	if o, ok := stream.(*output); ok {
+		stream = o.Writer
+	}
+	f, ok := stream.(*os.File)
+	return f, ok
 }
 
 type exit struct{}
