@@ -83,7 +83,13 @@ type Committer interface {
 // Lagger is a Source that knows the end of its splits.
 type Lagger interface {
 	End(ctx context.Context, s Split) (Position, error)
+	// Behind is the number of records from at, which is not empty, to end.
+	Behind(at, end Position) (int64, error)
 }
+
+// Placed is a Reader that knows where it will read next: what the empty
+// Position has come to.
+type Placed interface{ At() Position }
 
 // Sink writes rows.
 type Sink interface {
@@ -164,6 +170,8 @@ type Context struct {
 	Zone *time.Location
 	Dir  string    // folder that relative paths are relative to; "" is the working directory
 	IO   *Terminal // the process's standard streams, replaceable in tests
+	// Health is where the source or sink of one table tells how it fares; may be nil.
+	Health *Health
 }
 
 // Terminal is the process's standard streams.

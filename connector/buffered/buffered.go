@@ -55,6 +55,8 @@ type Options struct {
 	// again without end, and one that has refused (connector.ErrRejected) not at all.
 	MaxRetries          int
 	Backoff, MaxBackoff time.Duration
+	// Health hears of failed writes and of those that worked again; may be nil.
+	Health *connector.Health
 	// OnError is for batches that failed for the last time. Skip and DeadLetter
 	// first find the rows that are to blame, by writing halves of the batch.
 	OnError Policy

@@ -39,9 +39,13 @@ func (s *Sink) deliver(ctx context.Context, b *vector.Batch) error {
 // policy to what is left.
 func (s *Sink) attempt(ctx context.Context, b *vector.Batch) error {
 	pause := s.o.Backoff
+	tried := false
 	for tries := 0; ; {
 		err := s.write(ctx, b)
 		if err == nil {
+			if tried {
+				s.o.Health.Working("write")
+			}
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -50,10 +54,15 @@ func (s *Sink) attempt(ctx context.Context, b *vector.Batch) error {
 		throttled := errors.Is(err, connector.ErrThrottled)
 		if !throttled {
 			if tries++; tries > s.o.MaxRetries || errors.Is(err, connector.ErrRejected) {
+				if tried {
+					s.o.Health.Working("write") // the policy has the last word on these rows
+				}
 				return s.give(ctx, b, err)
 			}
 		}
 		s.Stats.Retries.Add(1)
+		s.o.Health.Failing("write", err)
+		tried = true
 		t := time.NewTimer(pause)
 		select {
 		case <-t.C:

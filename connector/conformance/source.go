@@ -377,6 +377,14 @@ func (s Source) lag(t *testing.T) {
 	if end != got[9].Position {
 		t.Errorf("the end is %q, and the position behind the last record %q", end, got[9].Position)
 	}
+	for i, want := range []int64{9, 8, 7, 6, 5, 4, 3, 2, 1, 0} {
+		if n, err := l.Behind(got[i].Position, end); err != nil || n != want {
+			t.Errorf("behind record %d are %d more (%v), not %d", i, n, err, want)
+		}
+	}
+	if pl, ok := open(t, src, sp, got[4].Position).(connector.Placed); ok && pl.At() != got[4].Position {
+		t.Errorf("a reader opened at %q says it is at %q", got[4].Position, pl.At())
+	}
 }
 
 // reconnect: broken connections are made again by themselves, and no record is

@@ -122,7 +122,7 @@ func (o *options) check() error {
 	if _, err := parseOffsets(o.EndOffsets); err != nil {
 		return option.Errorf("scan.bounded.specific-offsets", "%v", err)
 	}
-	_, err := o.client(slog.New(slog.DiscardHandler))
+	_, err := o.client(slog.New(slog.DiscardHandler), nil)
 	return err
 }
 

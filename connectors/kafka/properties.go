@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net"
 	"os"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/option"
 )
 
@@ -27,13 +29,31 @@ type client struct {
 	maxPoll                    int
 }
 
+// connections tells which brokers cannot be connected to. The client tries
+// again by itself and says nothing of it to its callers.
+type connections struct{ health *connector.Health }
+
+// OnBrokerConnect implements kgo.HookBrokerConnect. Brokers named in the options
+// are one another's stand-ins: one that answers is enough.
+func (c connections) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	what := "connect to broker " + strconv.Itoa(int(meta.NodeID))
+	if meta.NodeID < 0 {
+		what = "connect to 'properties.bootstrap.servers'"
+	}
+	if err != nil {
+		c.health.Failing(what, err)
+		return
+	}
+	c.health.Working(what)
+}
+
 // ignored are properties that Flink overrides or that say how Java code is run.
 var ignored = []string{"key.deserializer", "value.deserializer", "key.serializer", "value.serializer", "client.dns.lookup", "bootstrap.servers", "group.id",
 	"partition.discovery.interval.ms", "allow.auto.create.topics"}
 
 // client translates the properties. One that is not known is an error, because
 // what it was to do would not be done.
-func (o *options) client(log *slog.Logger) (*client, error) {
+func (o *options) client(log *slog.Logger, health *connector.Health) (*client, error) {
 	c := &client{reset: "none", maxPoll: 4096}
 	c.common = []kgo.Opt{kgo.SeedBrokers(splitList(o.Servers)...), kgo.WithLogger(kgoLogger{log}),
 		kgo.MetadataMinAge(250 * time.Millisecond)} // else a topic that was just made is seen after 5 s
@@ -42,6 +62,9 @@ func (o *options) client(log *slog.Logger) (*client, error) {
 		if err := c.property(key, o.Properties[key], &sec); err != nil {
 			return nil, err
 		}
+	}
+	if health != nil {
+		c.common = append(c.common, kgo.WithHooks(connections{health}))
 	}
 	opts, err := sec.options()
 	c.common = append(c.common, opts...)

@@ -22,6 +22,7 @@ type reader struct {
 	partition int32
 	next, end int64 // end: first offset not to read, -1: none
 	cl        *kgo.Client
+	faulty    bool // the last fetch failed
 	owned     map[*format.Records]*page
 }
 
@@ -97,6 +98,10 @@ func (r *reader) Read(ctx context.Context, into *format.Records) error {
 				fault = err
 			}
 		})
+		if r.faulty && fault == nil && fetches.NumRecords() > 0 {
+			r.s.health.Working("fetch " + splitID(r.topic, r.partition))
+			r.faulty = false
+		}
 		if fetches.NumRecords() > 0 {
 			r.fill(into, fetches)
 			if len(into.Val) > 0 || into.Oversize > 0 {
@@ -138,6 +143,8 @@ func (r *reader) recover(ctx context.Context, fault error) error {
 		r.s.log.Warn("the broker lost records", "partition", splitID(r.topic, r.partition), "error", fault)
 		return nil // the client goes on where the partition does
 	case temporary(fault):
+		r.s.health.Failing("fetch "+splitID(r.topic, r.partition), fault)
+		r.faulty = true
 		return nil // the client tries again, and has said so
 	default:
 		return fault
@@ -238,6 +245,9 @@ func (r *reader) describe(cols metadata.Columns, rec *kgo.Record) {
 		}
 	}
 }
+
+// At implements connector.Placed.
+func (r *reader) At() connector.Position { return position(r.next) }
 
 // Close implements connector.Reader.
 func (r *reader) Close() error {

@@ -58,7 +58,7 @@ func newSink(cx *connector.Context, t *connector.Table, o *options, upsert bool)
 	}
 	r := &rows{o: o, log: logger(cx, t), topic: topics[0], upsert: upsert, stamp: -1, headers: -1, zone: cx.Zone, subtask: t.Subtask}
 	var err error
-	if r.conf, err = o.client(r.log); err != nil {
+	if r.conf, err = o.client(r.log, cx.Health); err != nil {
 		return nil, err
 	}
 	outside := map[int]bool{}

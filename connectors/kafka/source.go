@@ -25,6 +25,7 @@ type source struct {
 	o        *options
 	conf     *client
 	log      *slog.Logger
+	health   *connector.Health
 	meta     metadata.Columns
 	keys     bool // whether records' keys are read
 	pattern  *regexp.Regexp
@@ -45,9 +46,9 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), known: map[string]bool{}, appeared: map[string]bool{}, held: map[string]bool{}, sent: map[string]int64{}}
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, known: map[string]bool{}, appeared: map[string]bool{}, held: map[string]bool{}, sent: map[string]int64{}}
 	var err error
-	if s.conf, err = o.client(s.log); err != nil {
+	if s.conf, err = o.client(s.log, cx.Health); err != nil {
 		return nil, err
 	}
 	if s.meta, err = metadata.New(cx, t); err != nil {
@@ -132,8 +133,10 @@ func (s *source) persist(ctx context.Context, what string, f func() error) error
 	for delay := 200 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
 		err := f()
 		if err == nil || !temporary(err) {
+			s.health.Working(what)
 			return err
 		}
+		s.health.Failing(what, err)
 		if ctx.Err() != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}
@@ -374,6 +377,16 @@ func (s *source) End(ctx context.Context, sp connector.Split) (connector.Positio
 		return "", err
 	}
 	return position(at), nil
+}
+
+// Behind implements connector.Lagger.
+func (s *source) Behind(at, end connector.Position) (int64, error) {
+	from, err := parsePosition(at)
+	if err != nil {
+		return 0, err
+	}
+	to, err := parsePosition(end)
+	return max(0, to-from), err
 }
 
 // Close ends the source's connections.

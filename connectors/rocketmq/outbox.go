@@ -105,8 +105,10 @@ func (o *outbox) Commit(ctx context.Context, token []byte) error {
 	for {
 		err := o.publish(ctx, token)
 		if err == nil || !remoting.IsTemporary(err) || ctx.Err() != nil {
+			o.health.Working("the checkpoint's messages cannot be sent")
 			return err
 		}
+		o.health.Failing("the checkpoint's messages cannot be sent", err)
 		retry.failed(o.log, "the checkpoint's messages cannot be sent", err)
 		if !retry.wait(ctx) {
 			return errors.Join(context.Cause(ctx), err)

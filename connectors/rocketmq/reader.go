@@ -96,6 +96,7 @@ func (r *reader) Read(ctx context.Context, into *format.Records) error {
 			if !remoting.IsTemporary(err) {
 				return err
 			}
+			r.s.health.Failing("pull "+r.q.String(), err)
 			r.retry.failed(r.s.log.With("queue", r.q.String()), "messages cannot be pulled", err)
 			if !r.retry.wait(ctx) {
 				return nil
@@ -103,7 +104,10 @@ func (r *reader) Read(ctx context.Context, into *format.Records) error {
 			continue
 		}
 		r.pending = nil
-		r.retry.worked(r.s.log, "messages are pulled again")
+		if r.retry.delay > 0 {
+			r.s.health.Working("pull " + r.q.String())
+			r.retry.worked(r.s.log.With("queue", r.q.String()), "messages are pulled again")
+		}
 		m := &r.msgs
 		if m.Moved {
 			r.moved()
@@ -273,6 +277,9 @@ func (r *reader) describe(cols metadata.Columns, m *remoting.Message) {
 		}
 	}
 }
+
+// At implements connector.Placed.
+func (r *reader) At() connector.Position { return position(r.next, &r.seen) }
 
 // Close implements connector.Reader.
 func (r *reader) Close() error {

@@ -22,6 +22,7 @@ import (
 type rows struct {
 	o       *options
 	log     *slog.Logger
+	health  *connector.Health
 	zone    *time.Location
 	client  *remoting.Client
 	enc     format.Encoder
@@ -52,7 +53,7 @@ func newRows(cx *connector.Context, t *connector.Table, o *options) (*rows, erro
 	if o.SQL != "" {
 		return nil, option.Errorf("sql", "is for sources")
 	}
-	r := &rows{o: o, log: logger(cx, t), zone: cx.Zone, tag: -1, meta: t.Metadata, subtask: t.Subtask, turn: t.Subtask}
+	r := &rows{o: o, log: logger(cx, t), health: cx.Health, zone: cx.Zone, tag: -1, meta: t.Metadata, subtask: t.Subtask, turn: t.Subtask}
 	outside := map[int]bool{}
 	for _, m := range t.Metadata {
 		if !slices.Contains(writableMetadata, m.Key) {
@@ -139,6 +140,7 @@ func (r *rows) route(ctx context.Context) error {
 		if tries >= r.o.Retries || !remoting.IsTemporary(err) {
 			return err
 		}
+		r.health.Failing("the topic's queues cannot be listed", err)
 		retry.failed(r.log, "the topic's queues cannot be listed", err)
 		if !retry.wait(ctx) {
 			return err
@@ -147,6 +149,7 @@ func (r *rows) route(ctx context.Context) error {
 	if len(route.Write) == 0 {
 		return fmt.Errorf("rocketmq: topic %s has no queue that may be written", r.o.topics()[0])
 	}
+	r.health.Working("the topic's queues cannot be listed")
 	r.queues, r.fetched = route.Write, time.Now()
 	return nil
 }

@@ -22,6 +22,7 @@ type source struct {
 	span   *span
 	client *remoting.Client
 	log    *slog.Logger
+	health *connector.Health
 	meta   metadata.Columns
 	filter remoting.Filter
 	topics []string
@@ -37,7 +38,7 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
 		known: map[string]bool{}, appeared: map[string]bool{}, sent: map[string]int64{}}
 	var err error
 	if s.span, err = o.span(cx.Zone); err != nil {
@@ -115,8 +116,10 @@ func (s *source) persist(ctx context.Context, what string, f func() error) error
 	for {
 		err := f()
 		if err == nil || !remoting.IsTemporary(err) {
+			s.health.Working(what)
 			return err
 		}
+		s.health.Failing(what, err)
 		b.failed(s.log, what, err)
 		if !b.wait(ctx) {
 			return errors.Join(context.Cause(ctx), err)
@@ -189,10 +192,12 @@ func (s *watched) Watch(ctx context.Context, found, gone func(connector.Split)) 
 		now, err := s.list(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
+				s.health.Failing("the topic's queues cannot be listed", err)
 				s.log.Warn("the topic's queues cannot be listed", "error", err)
 			}
 			continue // a list that is not there takes no queue away
 		}
+		s.health.Working("the topic's queues cannot be listed")
 		s.mu.Lock()
 		var fresh, old []connector.Split
 		for _, sp := range now {
@@ -327,6 +332,16 @@ func (s *source) End(ctx context.Context, sp connector.Split) (connector.Positio
 		return "", err
 	}
 	return position(at, nil), nil
+}
+
+// Behind implements connector.Lagger.
+func (s *source) Behind(at, end connector.Position) (int64, error) {
+	from, _, err := parsePosition(at)
+	if err != nil {
+		return 0, err
+	}
+	to, _, err := parsePosition(end)
+	return max(0, to-from), err
 }
 
 // Close ends the source's connections.

@@ -2,12 +2,19 @@
 // contexts; nothing here is global.
 package metrics
 
-import "sync/atomic"
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
 
 // Op is the counters of one operator of one task. Tasks write, anybody reads.
 type Op struct {
 	Name    string
 	Subtask int
+	// Source and Sink tell that the operator is at an edge of the job.
+	Source, Sink bool
 
 	RowsIn, RowsOut, Batches atomic.Int64
 	// BytesIn is bytes of input a source has read.
@@ -27,6 +34,54 @@ type Op struct {
 	Spilled atomic.Int64
 	// BlockedNs is time spent waiting for room downstream.
 	BlockedNs atomic.Int64
+	// Watermark is the operator's, in ms since 1970, if HasWatermark.
+	Watermark    atomic.Int64
+	HasWatermark atomic.Bool
+
+	mu     sync.Mutex
+	splits map[string]*Split
+}
+
+// Split is the counters of one split a source reads.
+type Split struct {
+	ID          string
+	Rows, Bytes atomic.Int64
+	// At is where the split has been read to, nil if that is not known.
+	At atomic.Pointer[string]
+	// Lag is the number of records behind At, -1 if that is not known.
+	Lag atomic.Int64
+}
+
+// AddSplit returns new counters of a split.
+func (o *Op) AddSplit(id string) *Split {
+	s := &Split{ID: id}
+	s.Lag.Store(-1)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.splits == nil {
+		o.splits = map[string]*Split{}
+	}
+	o.splits[id] = s
+	return s
+}
+
+// RemoveSplit forgets a split.
+func (o *Op) RemoveSplit(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.splits, id)
+}
+
+// Splits are the splits being read, sorted by id.
+func (o *Op) Splits() []*Split {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := make([]*Split, 0, len(o.splits))
+	for _, s := range o.splits {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b *Split) int { return strings.Compare(a.ID, b.ID) })
+	return out
 }
 
 // Job is the metrics of one run of a job.
@@ -36,6 +91,12 @@ type Job struct {
 	TotalBytes, TotalRows atomic.Int64
 	// Epoch is the number of the last commit.
 	Epoch atomic.Int64
+	// Checkpoints counts commits, CheckpointNs the time they took from the barrier
+	// to the commit; Last… are of the last one (LastCommit: ms since 1970).
+	Checkpoints, CheckpointNs, LastCheckpointNs, LastCommit atomic.Int64
+	// FailedCheckpoints counts those that ended the job; FailedCommits counts
+	// commits of positions to the source's own system that did not work.
+	FailedCheckpoints, FailedCommits atomic.Int64
 }
 
 // Sum adds a counter over all operators.

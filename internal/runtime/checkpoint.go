@@ -174,6 +174,7 @@ func (c *coordinator) next() *state.Commit {
 // epoch takes one checkpoint. After a final one the sources end.
 func (c *coordinator) epoch(ctx context.Context, final bool) error {
 	next := c.next()
+	begun := time.Now()
 	for _, b := range c.barriers {
 		select {
 		case b <- barrier{next.Epoch, final}: // a source that stops waits for the final one
@@ -204,7 +205,14 @@ func (c *coordinator) epoch(ctx context.Context, final bool) error {
 	for op, w := range got.watermarks {
 		next.Meta[metaWatermark+op] = strconv.FormatInt(w, 10)
 	}
-	return c.settle(ctx, next)
+	if err := c.settle(ctx, next); err != nil {
+		return err
+	}
+	took := int64(time.Since(begun))
+	m := c.job.Metrics
+	m.CheckpointNs.Add(took)
+	m.LastCheckpointNs.Store(took)
+	return nil
 }
 
 // metaWatermark and an operator's id name its watermark in a commit.
@@ -259,11 +267,14 @@ func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
 	c.mu.Unlock()
 	if c.store != nil {
 		if err := c.store.Commit(ctx, next); err != nil {
+			c.job.Metrics.FailedCheckpoints.Add(1)
 			return fmt.Errorf("checkpoint %d: %w", next.Epoch, err)
 		}
 	}
 	c.commit = next
 	c.job.Metrics.Epoch.Store(next.Epoch)
+	c.job.Metrics.Checkpoints.Add(1)
+	c.job.Metrics.LastCommit.Store(time.Now().UnixMilli())
 	told := map[any]bool{}
 	for _, t := range c.tasks {
 		for _, n := range t.nodes {
@@ -285,6 +296,7 @@ func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
 			if cm, ok := t.source.source.(connector.Committer); ok {
 				if err := cm.Committed(ctx, positionsOf(next.Positions, t.nodes[0].cx.ID)); err != nil {
 					// The truth is in our commit; what the queue displays can wait.
+					c.job.Metrics.FailedCommits.Add(1)
 					c.job.log.Warn("positions not committed to the source", "operator", t.nodes[0].name, "error", err)
 				}
 			}

@@ -24,6 +24,17 @@ func (b *builder) table(t *plan.Table) *connector.Table {
 	}
 }
 
+// connector is what the connector of an operator's table is handed: with a
+// Health of its own.
+func (b *builder) connector(op string) *connector.Context {
+	cx := connector.Context{}
+	if b.opts.Connector != nil {
+		cx = *b.opts.Connector
+	}
+	cx.Health = b.job.healthOf(op)
+	return &cx
+}
+
 // closeSources ends the connections of sources that have any of their own.
 func (b *builder) closeSources() {
 	closed := map[any]bool{}
@@ -66,7 +77,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 			return nil, fmt.Errorf("connector %s cannot be read from", scan.Table.Connector.Name)
 		}
 		var err error
-		if src, err = scan.Table.Connector.Source(b.opts.Connector, t); err != nil {
+		if src, err = scan.Table.Connector.Source(b.connector(o.ID), t); err != nil {
 			return nil, err
 		}
 	case physical.GoSource:
@@ -87,6 +98,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 			scan.Wants = append(scan.Wants, format.Want{Column: i, Type: f.Type})
 		}
 	}
+	lagger, _ := src.(connector.Lagger)
 	var splits []connector.Split
 	var err error
 	bounded := true
@@ -106,7 +118,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	pol := &policy{table: scan.Table.Path, ErrorPolicy: scan.Table.OnError}
 	drivers := make([]*sourceDriver, o.Parallel)
 	for i := range drivers {
-		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}, now: b.opts.Func.Now, idle: b.plan.Options.IdleTimeout}
+		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}, now: b.opts.Func.Now, idle: b.plan.Options.IdleTimeout, lagger: lagger}
 		d.blocking = !bounded
 		if x, ok := src.(blocker); ok && x.MayBlock() {
 			d.blocking = true

@@ -27,6 +27,8 @@ type arrival struct {
 	from *pumped
 	p    *parcel
 	err  error
+	// at is set in the first arrival of a split that began at no position: where that is.
+	at string
 }
 
 // pump reads all splits of the task at once, each in its own goroutine, and
@@ -40,7 +42,7 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 		}
 	}()
 	add := func(s connector.Split, at string) error {
-		if err := d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID}); err != nil {
+		if err := d.added(s); err != nil {
 			return err
 		}
 		live[s.ID] = d.startSplit(ctx, s, at, full)
@@ -105,6 +107,10 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 // arrived works off a parcel and handles the end of its split.
 func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*pumped) error {
 	s := a.from.split
+	if _, ok := d.positions[s.ID]; !ok && a.at != "" {
+		// "The latest" must mean the same after a restart, even if no row came.
+		d.positions[s.ID] = a.at
+	}
 	if len(a.p.recs.Val) > 0 || a.p.batch != nil && a.p.batch.N > 0 {
 		a.from.heard = d.now()
 		a.from.idle = false
@@ -124,7 +130,7 @@ func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*
 	d.positions[s.ID] = endOfSplit
 	a.from.cancel()
 	delete(live, s.ID)
-	return d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: s.ID})
+	return d.removed(s.ID)
 }
 
 // quiet tells the time, and which splits have been without rows for too long.
@@ -155,12 +161,20 @@ func (d *sourceDriver) startSplit(ctx context.Context, s connector.Split, at str
 		r, err := d.openSplit(rctx, s, at)
 		if err != nil {
 			select {
-			case full <- arrival{p, d.emptyParcel(), err}:
+			case full <- arrival{from: p, p: d.emptyParcel(), err: err}:
 			case <-rctx.Done():
 			}
 			return
 		}
 		defer r.close()
+		if at == "" && r.at != "" {
+			x := <-p.free
+			select {
+			case full <- arrival{from: p, p: x, at: r.at}:
+			case <-rctx.Done():
+				return
+			}
+		}
 		for {
 			var x *parcel
 			select {
@@ -170,7 +184,7 @@ func (d *sourceDriver) startSplit(ctx context.Context, s connector.Split, at str
 			}
 			err := r.read(rctx, x)
 			select {
-			case full <- arrival{p, x, err}:
+			case full <- arrival{from: p, p: x, err: err}:
 			case <-rctx.Done():
 				return
 			}
@@ -241,7 +255,7 @@ func (d *sourceDriver) command(c splitCommand, live map[string]*pumped, add func
 		}
 	case splitRelease:
 		delete(d.positions, c.split.ID)
-		err = d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: c.split.ID})
+		err = d.removed(c.split.ID)
 		if err == nil && len(live) == 0 {
 			err = d.out.Forward(exec.Event{Kind: exec.Idle})
 		}

@@ -17,9 +17,10 @@ import (
 type sinkOp struct {
 	open func(subtask, parallel int) (connector.Sink, error)
 	// nulls, if set, looks for NULL in NOT NULL columns.
-	nulls *nullCheck
-	from  *state.Commit // the commit the job goes on from
-	sink  connector.Sink
+	nulls  *nullCheck
+	from   *state.Commit     // the commit the job goes on from
+	health *connector.Health // nil if there is no table
+	sink   connector.Sink
 	// around is what the engine does around a table's sink; sink is it then.
 	around *buffered.Sink
 	opts   connector.SinkOptions
@@ -67,7 +68,7 @@ func (s *sinkOp) wrap() error {
 		return nil
 	}
 	b := buffered.Options{BatchSize: o.BatchSize, MaxRows: o.BufferRows, MaxBytes: int(o.BufferBytes), Interval: o.BufferFor, Memory: int(o.BufferMemory),
-		MaxRetries: o.MaxRetries, Backoff: o.RetryPause}
+		MaxRetries: o.MaxRetries, Backoff: o.RetryPause, Health: s.health}
 	if b.Interval == 0 && (b.MaxRows > 0 || b.MaxBytes > 0) {
 		b.Interval = time.Second
 	}

@@ -47,7 +47,8 @@ type sourceDriver struct {
 	barriers <-chan barrier
 	commands chan splitCommand // of watched sources; nil for others
 	stop     <-chan struct{}
-	idle     time.Duration // splits without rows for so long do not hold watermarks up
+	lagger   connector.Lagger // nil if the source is none
+	idle     time.Duration    // splits without rows for so long do not hold watermarks up
 	// positions is where each split has been emitted to.
 	positions map[string]string
 	unsettled struct {
@@ -57,6 +58,7 @@ type sourceDriver struct {
 	}
 	blocking bool // reading may wait for long: read in goroutines of their own
 	lastTick time.Time
+	counts   map[string]*metrics.Split // of the splits being read
 }
 
 // barrier is an epoch that sources are to inject. After a final one they end.
@@ -123,7 +125,7 @@ func (d *sourceDriver) read(ctx context.Context) error {
 		if err := d.poll(); err != nil {
 			return err
 		}
-		if err := d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID}); err != nil {
+		if err := d.added(s); err != nil {
 			return err
 		}
 		if err := d.readSplit(ctx, s); err != nil {
@@ -133,11 +135,37 @@ func (d *sourceDriver) read(ctx context.Context) error {
 			return err
 		}
 		d.positions[s.ID] = endOfSplit
-		if err := d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: s.ID}); err != nil {
+		if err := d.removed(s.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// added tells operators and metrics that s is read from now on.
+func (d *sourceDriver) added(s connector.Split) error {
+	if d.counts == nil {
+		d.counts = map[string]*metrics.Split{}
+	}
+	d.counts[s.ID] = d.metrics.AddSplit(s.ID)
+	d.located(s.ID)
+	return d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID})
+}
+
+// removed tells them that it is read no more.
+func (d *sourceDriver) removed(split string) error {
+	delete(d.counts, split)
+	d.metrics.RemoveSplit(split)
+	return d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: split})
+}
+
+// located publishes where a split has been read to, for its lag.
+func (d *sourceDriver) located(split string) {
+	if at, ok := d.positions[split]; ok && d.lagger != nil {
+		if c := d.counts[split]; c != nil {
+			c.At.Store(&at)
+		}
+	}
 }
 
 // parcel is what one read brings.
@@ -149,6 +177,7 @@ type parcel struct {
 // splitReader reads one split, by records or by columns.
 type splitReader struct {
 	split connector.Split
+	at    string // where it begins to read, "" if it does not say
 	read  func(ctx context.Context, p *parcel) error
 	close func() error
 }
@@ -161,13 +190,17 @@ func (d *sourceDriver) openSplit(ctx context.Context, s connector.Split, at stri
 		if err != nil {
 			return nil, err
 		}
-		return &splitReader{s, func(ctx context.Context, p *parcel) error { return r.Read(ctx, &p.recs) }, r.Close}, nil
+		begin := ""
+		if p, ok := r.(connector.Placed); ok {
+			begin = p.At()
+		}
+		return &splitReader{s, begin, func(ctx context.Context, p *parcel) error { return r.Read(ctx, &p.recs) }, r.Close}, nil
 	case connector.ColumnSource:
 		r, err := src.OpenColumns(ctx, s, at)
 		if err != nil {
 			return nil, err
 		}
-		return &splitReader{s, func(ctx context.Context, p *parcel) error {
+		return &splitReader{s, "", func(ctx context.Context, p *parcel) error {
 			if p.batch == nil {
 				p.batch = vector.NewBatch(d.columns.physical, d.columns.size)
 			}
@@ -178,8 +211,19 @@ func (d *sourceDriver) openSplit(ctx context.Context, s connector.Split, at stri
 	return nil, fmt.Errorf("source %T implements neither connector.Source nor connector.ColumnSource", d.source)
 }
 
-// push decodes a parcel of split s and emits it.
+// push decodes a parcel of split s, emits it and counts it.
 func (d *sourceDriver) push(s connector.Split, p *parcel) error {
+	rows, bytes := d.metrics.RowsIn.Load(), d.metrics.BytesIn.Load()
+	err := d.emit(s, p)
+	if c := d.counts[s.ID]; c != nil {
+		c.Rows.Add(d.metrics.RowsIn.Load() - rows)
+		c.Bytes.Add(d.metrics.BytesIn.Load() - bytes)
+	}
+	d.located(s.ID)
+	return err
+}
+
+func (d *sourceDriver) emit(s connector.Split, p *parcel) error {
 	if d.decode != nil {
 		p.recs.Split = s.ID
 		d.metrics.BytesIn.Add(p.recs.Bytes)

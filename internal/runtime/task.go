@@ -40,6 +40,8 @@ type node struct {
 func (n *node) control(in int, ev exec.Event) error {
 	if ev.Kind == exec.Watermark {
 		n.mark = max(n.mark, ev.Time)
+		n.metrics.Watermark.Store(n.mark)
+		n.metrics.HasWatermark.Store(true)
 	}
 	return n.op.Control(in, ev, n.out)
 }
