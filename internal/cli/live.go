@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -56,7 +55,7 @@ func (v *liveView) draw() {
 	}
 	v.dirty = false
 	height := 24
-	if f, ok := v.out.(*os.File); ok {
+	if f, ok := file(v.out); ok {
 		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 {
 			height = h
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,12 +16,12 @@ import (
 )
 
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := file(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func width(w any) int {
-	if f, ok := w.(*os.File); ok {
+	if f, ok := file(w); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
 			return n
 		}
@@ -167,7 +166,16 @@ func statsTable(out io.Writer, j *runtime.Job) {
 			time.Duration(o.BlockedNs.Load()).Round(time.Millisecond))
 	}
 	w.Flush()
+	for _, o := range j.Metrics.Ops {
+		r := &o.Rules
+		if values, rows := r.MemoHits.Load()+r.MemoMisses.Load(), r.SignatureHits.Load()+r.SignatureMisses.Load(); values+rows > 0 {
+			fmt.Fprintf(out, "%s/%d: %s values looked up, %.1f %% known; %s rows, %.1f %% of known signature; %s candidate rules\n", o.Name, o.Subtask,
+				count(values), share(r.MemoHits.Load(), values), count(rows), share(r.SignatureHits.Load(), rows), count(r.Candidates.Load()))
+		}
+	}
 }
+
+func share(part, all int64) float64 { return 100 * float64(part) / float64(max(all, 1)) }
 
 // positions shows where a job goes on.
 func positions(p map[string]string) string {
