@@ -154,10 +154,8 @@ func (w *Session) place(b *vector.Batch, t int64, retract bool) (int32, error) {
 		w.sessions[k] = list
 		s = &list[first]
 	}
-	if s.end != end {
-		w.timer(end, s.slot)
-	}
 	s.start, s.end = start, end
+	s.fired = s.fired && over(end, w.watermark) // a late row may have opened it again
 	w.table.MarkDirty(s.slot)
 	return s.slot, nil
 }
@@ -217,11 +215,13 @@ func (w *Session) advance(to int64, out exec.Output) error {
 				return err
 			}
 			s.fired = true
-			if w.lateness() > 0 {
-				w.timer(s.end+w.lateness(), s.slot)
-			}
 		}
-		if over(s.end+w.lateness(), to) {
+		switch {
+		case !s.fired:
+			w.timer(s.end, s.slot) // it grew since
+		case !over(s.end+w.lateness(), to):
+			w.timer(s.end+w.lateness(), s.slot)
+		default:
 			k := w.of[s.slot]
 			w.remove(s.slot)
 			w.sessions[k] = append(w.sessions[k][:at], w.sessions[k][at+1:]...)
@@ -342,14 +342,15 @@ func (w *Session) load(slot int32, src []byte) error {
 	copy(list[at+1:], list[at:])
 	list[at] = session{start: start, end: end, slot: slot, fired: src[0] == 1}
 	w.sessions[k] = list
-	w.timer(end, slot)
 	if src[0] == 1 {
-		w.timer(end+w.lateness(), slot)
+		end += w.lateness()
 	}
+	w.timer(end, slot)
 	return nil
 }
 
-// timer asks to look at a slot when the watermark has passed at.
+// timer asks to look at a slot when the watermark has passed at: each slot has one,
+// which is set anew when the session has grown meanwhile.
 func (w *Session) timer(at int64, slot int32) { heap.Push(&w.timers, timer{at, slot}) }
 
 type timer struct {
