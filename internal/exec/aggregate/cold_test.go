@@ -66,7 +66,7 @@ func counting(t *testing.T, retracts bool) *Group {
 	return NewGroup(Spec{Keys: []int{0}, Calls: []plan.AggCall{call("COUNT"), call("SUM", 1)}, Retracts: retracts, UpdateBefore: true, In: inSchema, Out: outTypes})
 }
 
-func contextOf(t *testing.T, budget int64, st state.Backend) *exec.Context {
+func contextOf(t testing.TB, budget int64, st state.Backend) *exec.Context {
 	return &exec.Context{Context: context.Background(), Func: &function.Context{Now: time.Now, Zone: time.UTC}, Metrics: &metrics.Op{}, ID: "g", Parallel: 1, BatchSize: 64,
 		State: st, Budget: budget, Spill: func() state.Spill { return spill.Open(t.TempDir()) }}
 }

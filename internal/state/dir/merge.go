@@ -25,7 +25,7 @@ const (
 	maxFiles = 64      // files of a chain at which it is merged whatever their size
 	// growth is how many times the full file deltas may be: more costs room and
 	// time to restore, less writes the state more often.
-	growth = 2
+	growth = 3
 )
 
 var errClosing = errors.New("the store is being closed")
