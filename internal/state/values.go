@@ -1,7 +1,7 @@
 package state
 
 // Values maps slots, small dense numbers, to bytes of any length, without a
-// pointer per value: the bytes lie in pages that are compacted when half of them
+// pointer per value: the bytes lie in pages that are compacted when a quarter of them
 // is garbage. The zero Values is ready. It belongs to one task.
 type Values struct {
 	refs    []keyRef
@@ -87,16 +87,28 @@ func (v *Values) store(b []byte) keyRef {
 	return keyRef{int32(last), int32(off), int32(len(b))}
 }
 
-// tidy copies what is live to new pages when more than half is garbage.
+// tidy copies what is live to new pages when more than a quarter is garbage.
 func (v *Values) tidy() {
-	if v.garbage < pageSize || v.garbage*2 < v.total {
+	if v.garbage < pageSize || v.garbage*4 < v.total {
 		return
 	}
+	// Pages are let go as soon as nothing in them is left: slots are about as old as
+	// their pages, so the copy never stands beside all of the original.
 	old := v.pages
+	left := make([]int32, len(old))
+	for _, r := range v.refs {
+		if r.n > 0 {
+			left[r.page]++
+		}
+	}
 	v.pages, v.total, v.garbage = nil, 0, 0
 	for i, r := range v.refs {
-		if r.n > 0 {
-			v.refs[i] = v.store(old[r.page][r.off : r.off+r.n])
+		if r.n == 0 {
+			continue
+		}
+		v.refs[i] = v.store(old[r.page][r.off : r.off+r.n])
+		if left[r.page]--; left[r.page] == 0 {
+			old[r.page] = nil
 		}
 	}
 }
