@@ -3,6 +3,7 @@ package builtin
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/types"
@@ -32,6 +33,14 @@ func BenchmarkScalars(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			for i := range args { // as the binder casts literals
+				if args[i].Const && sig.Args[i].Phys() != args[i].Type.Phys() {
+					if args[i].Value, err = types.CastValue(args[i].Value, args[i].Type, sig.Args[i], time.UTC, false); err != nil {
+						b.Fatal(err)
+					}
+					args[i].Type, cols[i] = sig.Args[i], vector.NewConst(sig.Args[i], args[i].Value, 1024)
+				}
+			}
 			call, err := d.Scalar.Bind(testContext(), args, sig.Result)
 			if err != nil {
 				b.Fatal(err)
@@ -58,5 +67,36 @@ func BenchmarkScalars(b *testing.B) {
 	run("md5", "MD5", texts)
 	run("concat", "||", texts, text("/suffix"))
 	run("sqrt", "SQRT", numbers)
+	date := vector.New(types.String(), 1024)
+	stamps := vector.New(types.TimestampOf(3), 1024)
+	decimals := vector.New(types.DecimalOf(10, 2), 1024)
+	plain := vector.New(types.String(), 1024)
+	objects := vector.New(types.String(), 1024)
+	for i := range 1024 {
+		vector.Append(date, fmt.Sprintf("2024-%02d-%02d 12:%02d:%02d", 1+i%12, 1+i%28, i%60, i%59))
+		vector.Append(stamps, types.TSFromMs(1.7e12+int64(i)*98_765_432))
+		vector.Append(decimals, types.DecFromInt64(int64(i)*12345))
+		vector.Append(plain, fmt.Sprintf("a line of eighty bytes as logs have them, level=info code=%03d and so on to its end", i%1000))
+		vector.Append(objects, fmt.Sprintf(`{"user":{"id":%d,"name":"ann"},"tags":["a","b"]}`, i))
+	}
+	run("to-timestamp", "TO_TIMESTAMP", date)
+	run("date-format", "DATE_FORMAT", stamps, text("yyyy-MM-dd HH:mm:ss"))
+	run("regexp-80", "REGEXP", plain, text("code=[0-9]*7 "))
+	run("json-value", "JSON_VALUE", objects, text("$.user.id"))
+	run("lower", "LOWER", texts)
+	run("trim", "BTRIM", texts)
+	run("char-length", "CHAR_LENGTH", texts)
+	run("split-index", "SPLIT_INDEX", texts, text("/"), vector.NewConst(types.Of(types.Int), int32(1), 1024))
+	run("locate", "LOCATE", text("path"), texts)
+	run("starts-with", "STARTSWITH", texts, text("host1"))
+	run("sha256", "SHA256", texts)
+	run("left", "LEFT", texts, vector.NewConst(types.Of(types.Int), int32(5), 1024))
+	run("lpad", "LPAD", texts, vector.NewConst(types.Of(types.Int), int32(60), 1024), text("*"))
+	run("abs", "ABS", numbers)
+	run("round", "ROUND", numbers, vector.NewConst(types.Of(types.Int), int32(1), 1024))
+	run("floor", "FLOOR", numbers)
+	run("power", "POWER", numbers, vector.NewConst(types.Of(types.Double), 2.0, 1024))
+	run("truncate", "TRUNCATE", decimals, vector.NewConst(types.Of(types.Int), int32(1), 1024))
+	run("url-parse", "PARSE_URL", texts, text("HOST"))
 	run("round", "ROUND", numbers)
 }

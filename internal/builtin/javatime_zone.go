@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones are known on machines that have none
 
 	"github.com/runnelio/runnel/types"
 )
