@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -85,6 +86,7 @@ type app struct {
 	onSignal    chan struct{}
 	commands    commands
 	kong        *kong.Kong
+	reportEvery time.Duration // see engine.Options.Report
 }
 
 // Run runs the command line and returns its exit code.
@@ -229,7 +231,7 @@ func (a *app) engine(f sessionFlags, s stateFlags) (*engine.Engine, error) {
 	}
 	log := slog.New(slog.NewTextHandler(a.IO.Err.(io.Writer), &slog.HandlerOptions{Level: level}))
 	e, err := engine.New(engine.Options{
-		Connectors: a.Connectors, Formats: a.Formats, Namespace: f.Namespace, Settings: f.Set, Log: log, IO: &a.IO,
+		Connectors: a.Connectors, Formats: a.Formats, Namespace: f.Namespace, Settings: f.Set, Log: log, IO: &a.IO, Report: a.reportEvery,
 		StateDir: s.StateDir, Savepoint: s.FromSavepoint, AllowNonRestored: s.AllowNonRestored, Retain: s.Retain,
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/runnelio/runnel/connector"
@@ -20,13 +21,17 @@ type runCmd struct {
 	Files []string `arg:"" help:"SQL files; - is standard input."`
 	sessionFlags
 	stateFlags
-	Control  string `help:"Serve a control socket here: rules can be changed through it while jobs run." type:"path" placeholder:"SOCKET"`
-	Stats    bool   `help:"Print what each operator did and holds when a job ends."`
-	Progress string `help:"Show a progress bar: auto (on a terminal), on, off." enum:"auto,on,off" default:"auto"`
-	Quiet    bool   `short:"q" help:"No progress bar and no summary."`
+	Control        string        `help:"Serve a control socket here: rules can be changed through it while jobs run." type:"path" placeholder:"SOCKET"`
+	MetricsAddr    string        `help:"Serve metrics (/metrics, Prometheus text) and health (/healthz) here." placeholder:"HOST:PORT"`
+	UnhealthyAfter time.Duration `help:"A job whose source or sink has not worked for so long is unhealthy." default:"30s"`
+	ReportEvery    time.Duration `help:"How often a job writes a line of log about its progress, at level info; 0s for never." default:"1m"`
+	Stats          bool          `help:"Print what each operator did and holds when a job ends."`
+	Progress       string        `help:"Show a progress bar: auto (on a terminal), on, off." enum:"auto,on,off" default:"auto"`
+	Quiet          bool          `short:"q" help:"No progress bar and no summary."`
 }
 
 func (c *runCmd) Run(a *app) error {
+	a.reportEvery = c.ReportEvery
 	e, err := a.engine(c.sessionFlags, c.stateFlags)
 	if err != nil {
 		return err
@@ -41,6 +46,17 @@ func (c *runCmd) Run(a *app) error {
 		return err
 	}
 	defer closeControl()
+	if c.MetricsAddr != "" {
+		m := &monitor{jobs: r.running, bound: c.UnhealthyAfter}
+		at, stop, err := m.serve(c.MetricsAddr)
+		if err != nil {
+			return rejected{err}
+		}
+		defer stop()
+		if !c.Quiet {
+			fmt.Fprintf(a.IO.Err, "metrics at http://%s/metrics, health at /healthz\n", at)
+		}
+	}
 	for _, path := range c.Files {
 		text, err := a.read(path)
 		if err != nil {
@@ -124,14 +140,37 @@ func refused(err error) error {
 
 // start starts a job and lets the control socket know of it.
 func (r *scriptRun) start(j *compile.Job) (*runtime.Job, error) {
-	run, err := r.e.Start(r.a.ctx, j)
-	if err != nil {
-		return nil, err
+	started := make(chan struct{})
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	defer close(started)
+	run, err := r.e.StartObserved(r.a.ctx, j, func(run *runtime.Job) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.all = append(r.all, run)
+		// A job that waits for a server has nothing to finish: one signal is enough.
+		waiting.Go(func() {
+			select {
+			case <-r.a.onSignal:
+				select {
+				case <-started:
+				default:
+					if !run.Running() {
+						run.Cancel()
+					}
+				}
+			case <-started:
+			}
+		})
+	})
+	if sig := r.a.interrupted.Load(); sig != 0 && errors.Is(err, context.Canceled) {
+		fmt.Fprintf(r.a.IO.Err, "job %s: stopped before it began\n", j.Name)
+		if sig == int32(syscall.SIGINT) {
+			return nil, errSilent(ExitSignal)
+		}
+		return nil, errSilent(ExitOK)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.all = append(r.all, run)
-	return run, nil
+	return run, err
 }
 
 // running are the jobs that were started.

@@ -16,6 +16,7 @@ import (
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/builtin"
 	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/exec/relational"
 	"github.com/runnelio/runnel/internal/sigma"
 	"github.com/runnelio/runnel/types"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	Now      func() time.Time
 	Dir      string              // folder that relative paths of tables are relative to
 	IO       *connector.Terminal // nil: the process's
+	// Report is how often each job writes a line of log about how far it is; 0: never.
+	Report time.Duration
 }
 
 // Engine makes sessions and runs their jobs. It is safe for concurrent use.
@@ -85,7 +88,7 @@ func (e *Engine) Options() Options { return e.opts }
 func (e *Engine) Session() (*compile.Session, error) {
 	return compile.New(compile.Options{
 		Connectors: e.opts.Connectors, Formats: e.opts.Formats, Functions: e.opts.Functions.Clone(), Rsqldb: e.rsqldb,
-		Now: e.opts.Now, Log: e.opts.Log, Settings: e.opts.Settings,
+		Now: e.opts.Now, Log: e.opts.Log, Settings: e.opts.Settings, DescribeRules: relational.DescribeRules,
 	})
 }
 

@@ -21,10 +21,16 @@ const defaultInterval = 10 * time.Second
 // Start runs a compiled job. With a state directory the job goes on from its
 // last commit there: its identity is the namespace and its name.
 func (e *Engine) Start(ctx context.Context, j *compile.Job) (*runtime.Job, error) {
+	return e.StartObserved(ctx, j, nil)
+}
+
+// StartObserved is Start with a function that is given the job before its
+// connectors are opened, which may last as long as a server is away.
+func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func(*runtime.Job)) (*runtime.Job, error) {
 	o := runtime.Options{
 		Name: j.Name, Func: j.Func, Log: e.opts.Log.With("job", j.Name), Interval: j.Checkpoint,
 		Connector:        &connector.Context{Log: e.opts.Log, Now: e.opts.Now, Zone: j.Func.Zone, Dir: e.opts.Dir, IO: e.opts.IO},
-		AllowNonRestored: e.opts.AllowNonRestored,
+		AllowNonRestored: e.opts.AllowNonRestored, Report: e.opts.Report, Observe: observe,
 	}
 	base := j.Dir
 	if base == "" {

@@ -32,6 +32,12 @@ type Op struct {
 	StateRows, StateBytes atomic.Int64
 	// Spilled counts bytes of state that left memory.
 	Spilled atomic.Int64
+	// Rules counts how rules were found; of operators over a rule index only.
+	Rules struct {
+		MemoHits, MemoMisses           atomic.Int64 // values whose tests were known, or made
+		SignatureHits, SignatureMisses atomic.Int64 // rows whose rules were known, or looked for
+		Candidates                     atomic.Int64 // rules that were evaluated for a row
+	}
 	// BlockedNs is time spent waiting for room downstream.
 	BlockedNs atomic.Int64
 	// Watermark is the operator's, in ms since 1970, if HasWatermark.
