@@ -44,6 +44,7 @@ func (b *binder) rulesTable(x *ast.TableFunc, frame *scope) (plan.Node, error) {
 	path := dir.Value.(string)
 	schema := in.Schema()
 	options := *b.Options
+	options.Warn = func(diag.Span, string) {} // rules are bound while the session does something else
 	n := &plan.LiveRules{
 		Input: in, Name: filepath.Base(path), Dir: path, Load: rulefile.Load,
 		Compile: func(d plan.RuleDef) (plan.LiveRule, error) { return compileRule(&options, schema, d) },

@@ -41,6 +41,8 @@ type Options struct {
 	// Load finds the implementation of CREATE FUNCTION; nil: there is none, and
 	// such a function can be created but not used.
 	Load func(f *ast.CreateFunction) ([]function.Def, error)
+	// DescribeRules tells, for EXPLAIN, how the rules of a node are indexed; nil: it is not told.
+	DescribeRules func(r *plan.Rules, cx *function.Context) (string, error)
 }
 
 // Session is a catalog, options, and what they were made of. It belongs to one

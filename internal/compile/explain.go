@@ -53,5 +53,14 @@ func (s *Session) Explain(stmt ast.Statement) (string, error) {
 		return "", err
 	}
 	b.WriteString("\n== Physical Plan ==\n" + physical.Explain(p))
+	for _, op := range p.Ops {
+		if r, ok := op.Spec.(physical.Rules); ok && s.opts.DescribeRules != nil {
+			t, err := s.opts.DescribeRules(r.Rules, s.Func())
+			if err != nil {
+				return "", err
+			}
+			b.WriteString("\n== Rule Index of " + op.ID + " ==\n" + t)
+		}
+	}
 	return b.String(), nil
 }

@@ -56,6 +56,7 @@ var known = []Setting{
 	{"sql.dialect", "flink", "enum", "Grammar of the statements that follow.", []string{"flink", "rsqldb", "default"}, true},
 	{"runnel.batch-size", "1024", "int", "Rows a batch.", nil, true},
 	{"runnel.optimizer.disable", "", "list", "Optimiser rules to leave out, separated by commas.", nil, true},
+	{"rules.max-unindexed", "0", "int", "A set of rules with more than so many that have to be evaluated for every new combination of values is refused; 0: any number.", nil, true},
 	{"table.dml-sync", "false", "bool", "INSERT waits for its job.", nil, true},
 	{"execution.checkpointing.mode", "EXACTLY_ONCE", "string", "Checkpoints are exactly-once here.", nil, false},
 	{"execution.checkpointing.timeout", "10 min", "duration", "", nil, false},
@@ -228,6 +229,7 @@ func (s Settings) physical() physical.Options {
 		BatchSize: s.Int("runnel.batch-size"), Emit: s.emit(), MemoryBudget: s.memory("state.memory-budget"),
 		WatermarkInterval: s.Duration("pipeline.auto-watermark-interval"),
 		IdleTimeout:       s.Duration("table.exec.source.idle-timeout"),
+		MaxUnindexed:      max(s.Int("rules.max-unindexed"), 0),
 	}
 	switch strings.ToLower(s.Get("table.exec.sink.upsert-materialize")) {
 	case "none":

@@ -98,6 +98,8 @@ type Options struct {
 	Materialize Materializing
 	// MemoryBudget is state.memory-budget: bytes of state in memory; 0: any number, below 0: what the process has.
 	MemoryBudget int64
+	// MaxUnindexed is rules.max-unindexed: a set of rules with more that no index helps is refused; 0: any number.
+	MaxUnindexed int
 	BatchSize    int // rows a batch (runnel.batch-size), default vector.DefaultSize
 }
 

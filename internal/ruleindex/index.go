@@ -134,8 +134,13 @@ func (s *Set) Add(rules ...Rule) error {
 			}
 		}
 		if n > most && len(seg.wake.always) > 0 {
-			return fmt.Errorf("rule %q cannot be indexed: it has no value or text that must be there; %d such rules are more than the %d allowed",
-				fresh[seg.wake.always[0]].ID, n, most)
+			first := fresh[seg.wake.always[0]]
+			cond := ""
+			if first.Expr != nil {
+				cond = " (" + sqlName(first.Expr) + ")"
+			}
+			return fmt.Errorf("rule %q%s cannot be indexed: it has no value or text that must be there; %d such rules are more than the %d allowed",
+				first.ID, cond, n, most)
 		}
 	}
 	s.in = in
@@ -253,7 +258,7 @@ func (s *Set) Merge(ctx context.Context) error {
 // holds tells whether a segment still has the rule.
 func (s *Set) holds(num int32) bool {
 	for _, g := range s.segs {
-		if _, ok := slices.BinarySearchFunc(g.rules, num, func(r segRule, n int32) int { return int(r.num - n) }); ok {
+		if _, ok := g.place(num); ok {
 			return true
 		}
 	}

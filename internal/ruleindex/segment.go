@@ -80,6 +80,11 @@ func newSegment(rules []*rule, in *inputs, cx *function.Context) *segment {
 	return s
 }
 
+// place finds a rule by its number in the index; rules are in the order of those.
+func (s *segment) place(num int32) (int, bool) {
+	return slices.BinarySearchFunc(s.rules, num, func(r segRule, n int32) int { return int(r.num - n) })
+}
+
 // wants returns the atoms of one field of which a rule needs one, if at is that:
 // an equality or an OR of them.
 func (s *segment) wants(at int32, isEqual []bool) (field int32, atoms []int32) {

@@ -1,5 +1,13 @@
 package ruleindex
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/runnelio/runnel/internal/metrics"
+)
+
 // Stats counts what a task did.
 type Stats struct {
 	Rows            int64
@@ -42,6 +50,16 @@ func (t *Task) Stats() Stats {
 	return s
 }
 
+// Publish sets the counters that anybody may read.
+func (t *Task) Publish(m *metrics.Op) {
+	s := t.Stats()
+	m.Rules.MemoHits.Store(s.MemoHits)
+	m.Rules.MemoMisses.Store(s.MemoMisses)
+	m.Rules.SignatureHits.Store(s.SignatureHits)
+	m.Rules.SignatureMisses.Store(s.SignatureMisses)
+	m.Rules.Candidates.Store(s.Candidates)
+}
+
 // RuleStats counts what happened to a rule.
 type RuleStats struct {
 	Hits       int64
@@ -56,10 +74,8 @@ func (t *Task) RuleStats(num int32) RuleStats {
 	}
 	s := RuleStats{t.hits[num], t.last[num], t.checked[num]}
 	for _, x := range t.segs {
-		for i, r := range x.seg.rules {
-			if r.num == num {
-				s.Candidates += x.perRule[i].candidates
-			}
+		if i, ok := x.seg.place(num); ok {
+			s.Candidates += x.perRule[i].candidates
 		}
 	}
 	return s
@@ -105,6 +121,84 @@ func (ix *Index) Rules() []RuleInfo {
 		}
 	}
 	return out
+}
+
+// Unindexed names the rules that nothing has to be there for: they are evaluated
+// for every new combination of values.
+func (ix *Index) Unindexed() []string {
+	var out []string
+	for _, g := range ix.segs {
+		for _, r := range g.wake.always {
+			if k := ix.rules[g.rules[r].num]; k != nil {
+				out = append(out, k.ID)
+			}
+		}
+	}
+	return out
+}
+
+// Summary counts how the rules are indexed.
+type Summary struct {
+	Rules, Unindexed, Confirmed int
+	Atoms                       int     // different tests of a value
+	Uses                        int     // of atoms by rules: more than Atoms where rules share them
+	Fields                      []Field // by how many rules look at them
+}
+
+// Field is a value that rules look at.
+type Field struct {
+	Name  string
+	Rules int
+	Atoms int
+}
+
+// Summary describes the index as a whole.
+func (ix *Index) Summary() Summary {
+	var s Summary
+	byName := map[string]*Field{}
+	for _, g := range ix.segs {
+		name := func(f int32) string {
+			if in := g.fields[f].input; in >= 0 {
+				return ix.inputs[in].Name
+			}
+			return "any field"
+		}
+		s.Atoms += len(g.fieldOf)
+		for _, f := range g.fieldOf {
+			n := name(f)
+			if byName[n] == nil {
+				byName[n] = &Field{Name: n}
+			}
+			byName[n].Atoms++
+		}
+		for _, r := range g.rules {
+			if ix.rules[r.num] == nil {
+				continue
+			}
+			s.Rules++
+			if r.verify {
+				s.Confirmed++
+			}
+			atoms := map[int32]bool{}
+			g.forms.atoms(r.form, atoms)
+			s.Uses += len(atoms)
+			names := map[string]bool{}
+			for a := range atoms {
+				names[name(g.fieldOf[a])] = true
+			}
+			for n := range names {
+				byName[n].Rules++
+			}
+		}
+	}
+	s.Unindexed = len(ix.Unindexed())
+	for _, f := range byName {
+		s.Fields = append(s.Fields, *f)
+	}
+	slices.SortFunc(s.Fields, func(a, b Field) int {
+		return cmp.Or(cmp.Compare(b.Rules, a.Rules), strings.Compare(a.Name, b.Name))
+	})
+	return s
 }
 
 // Discriminators names the inputs by whose values rows are first divided.

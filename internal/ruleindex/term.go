@@ -246,3 +246,16 @@ func (f *formulas) fields(at int32, k *facts, mark []bool) {
 }
 
 func (f *formulas) bytes() int { return 12*len(f.nodes) + 4*len(f.kids) }
+
+// atoms adds the atoms of a formula to set.
+func (f *formulas) atoms(at int32, set map[int32]bool) {
+	n := &f.nodes[at]
+	switch n.op {
+	case termPos, termNeg:
+		set[n.atom] = true
+	case termAnd, termOr:
+		for _, k := range f.kids[n.atom:n.end] {
+			f.atoms(k, set)
+		}
+	}
+}

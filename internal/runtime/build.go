@@ -153,7 +153,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.Rules:
 		set := b.rules[o]
 		if set == nil {
-			set = relational.NewRuleSet(s.Rules.Rules, in[0], o.Out)
+			set = relational.NewRuleSet(s.Rules.Rules, in[0], o.Out, b.plan.Options.MaxUnindexed)
 			b.rules[o] = set
 		}
 		r := relational.NewRuleFilter(set)
@@ -162,7 +162,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		}
 		return r, nil
 	case physical.LiveRules:
-		c := rules.NewControl(s.Live, b.opts.Func, b.opts.Log)
+		c := rules.NewControl(s.Live, b.opts.Func, b.opts.Log, b.plan.Options.MaxUnindexed)
 		b.controls = append(b.controls, c)
 		r := rules.New(c, in[0], o.Out)
 		if d := b.sourceBefore(o, sub); d != nil {

@@ -19,18 +19,20 @@ type RuleSet struct {
 	once    sync.Once
 	set     *ruleindex.Set
 	consts  []vector.Vector // by constant column: one row a rule
+	most    int
 	err     error
 }
 
-// NewRuleSet returns the set for rules over rows of the schema in.
-func NewRuleSet(rules []plan.Rule, in, out *types.Schema) *RuleSet {
-	return &RuleSet{rules: rules, in: in, out: out}
+// NewRuleSet returns the set for rules over rows of the schema in. It fails to
+// open with more than maxUnindexed rules that no index helps; 0: any number.
+func NewRuleSet(rules []plan.Rule, in, out *types.Schema, maxUnindexed int) *RuleSet {
+	return &RuleSet{rules: rules, in: in, out: out, most: maxUnindexed}
 }
 
 // open indexes the rules.
 func (s *RuleSet) open(cx *function.Context) error {
 	s.once.Do(func() {
-		s.set = ruleindex.NewSet(ruleindex.Options{Schema: s.in, Context: cx})
+		s.set = ruleindex.NewSet(ruleindex.Options{Schema: s.in, Context: cx, MaxUnindexed: s.most})
 		rules := make([]ruleindex.Rule, len(s.rules))
 		for i, r := range s.rules {
 			rules[i] = ruleindex.Rule{ID: strconv.Itoa(i), Expr: r.Cond}
@@ -193,6 +195,14 @@ func (r *RuleFilter) emit(out exec.Output) error {
 	r.b.Reset()
 	r.b.Origin = origin
 	return err
+}
+
+// Control implements exec.Operator.
+func (r *RuleFilter) Control(in int, ev exec.Event, out exec.Output) error {
+	if ev.Kind == exec.Tick || ev.Kind == exec.End {
+		r.task.Publish(r.cx.Metrics)
+	}
+	return r.Stateless.Control(in, ev, out)
 }
 
 var _ exec.Operator = (*RuleFilter)(nil)

@@ -8,6 +8,7 @@ package rules
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,17 +34,23 @@ type Control struct {
 	log  *slog.Logger
 
 	set *ruleindex.Set
-	gen atomic.Uint64 // of the newest change
+	now atomic.Pointer[taken] // the newest state: the operator takes it up without waiting for anybody
 	// Immediate: the job takes no checkpoints, so changes take effect with the next batch.
 	Immediate bool
 
-	mu      sync.Mutex
-	byID    map[string]*entry
-	byKey   map[string]*entry // by name in the index
-	next    int64
+	// changing is held while a change is made, which takes as long as indexing its
+	// rules does. The operator never waits for it.
+	changing sync.Mutex
+	byID     map[string]*entry
+	next     int64
+	merges   sync.WaitGroup
+
+	syncing sync.Mutex
+	fromDir map[string]plan.RuleDef // what the folder said last
+
+	mu      sync.Mutex // held for moments only; the operator takes it too
 	waiting []waiter
 	stats   map[string]Stats
-	fromDir map[string]plan.RuleDef // what the folder said last
 	ended   bool
 }
 
@@ -52,12 +59,28 @@ type entry struct {
 	plan.LiveRule
 	key    string // its name in the index: ids come again
 	folder bool   // it came from the watched folder
+	saved  string // as a commit holds it
+	reads  []int
+}
+
+// same tells whether what was counted for one rule may be kept for the other.
+func (e *entry) same(o *entry) bool {
+	return e.Def.Condition == o.Def.Condition && e.Def.Window == o.Def.Window && slices.Equal(e.Def.Key, o.Def.Key)
 }
 
 // kept is a rule in a commit.
 type kept struct {
 	plan.RuleDef
 	Folder bool `json:"folder,omitempty"`
+}
+
+// taken is a state of the set. It is immutable.
+type taken struct {
+	gen   uint64
+	index *ruleindex.Index
+	byKey map[string]*entry // by name in the index
+	byID  map[string]*entry
+	reads map[int]bool // columns that any rule looks at
 }
 
 type waiter struct {
@@ -74,12 +97,15 @@ type Stats struct {
 	Unindexed  bool   `json:"unindexed,omitempty"`
 }
 
-// NewControl returns the empty set of a plan node.
-func NewControl(live *plan.LiveRules, cx *function.Context, log *slog.Logger) *Control {
+// NewControl returns the empty set of a plan node. Changes that bring it to more
+// than maxUnindexed rules that no index helps are refused; 0: none are.
+func NewControl(live *plan.LiveRules, cx *function.Context, log *slog.Logger, maxUnindexed int) *Control {
 	in := live.Input.Schema()
-	return &Control{Name: live.Name, live: live, in: in, log: log,
-		set:  ruleindex.NewSet(ruleindex.Options{Schema: in, Context: cx}),
-		byID: map[string]*entry{}, byKey: map[string]*entry{}, stats: map[string]Stats{}, fromDir: map[string]plan.RuleDef{}}
+	c := &Control{Name: live.Name, live: live, in: in, log: log,
+		set:  ruleindex.NewSet(ruleindex.Options{Schema: in, Context: cx, MaxUnindexed: maxUnindexed}),
+		byID: map[string]*entry{}, stats: map[string]Stats{}, fromDir: map[string]plan.RuleDef{}}
+	c.now.Store(&taken{index: c.set.Index(), byID: map[string]*entry{}, byKey: map[string]*entry{}, reads: map[int]bool{}})
+	return c
 }
 
 // ErrEnded tells that the job has ended.
@@ -114,25 +140,30 @@ func (c *Control) change(ctx context.Context, add []plan.RuleDef, remove []strin
 }
 
 func (c *Control) apply(add []plan.LiveRule, remove []string, folder bool) (<-chan error, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
-		return nil, ErrEnded
-	}
-	var unknown []string
+	c.changing.Lock()
+	defer c.changing.Unlock()
 	for _, id := range remove {
 		if c.byID[id] == nil {
-			unknown = append(unknown, id)
+			return nil, fmt.Errorf("no rule %s", id)
 		}
-	}
-	if unknown != nil {
-		return nil, fmt.Errorf("no rule %s", unknown[0])
 	}
 	var rules []ruleindex.Rule
 	var entries []*entry
+	seen := map[string]bool{}
 	for _, r := range add {
+		if seen[r.Def.ID] {
+			return nil, fmt.Errorf("rule %s is there twice", r.Def.ID)
+		}
+		seen[r.Def.ID] = true
+		saved, err := json.Marshal(kept{r.Def, folder})
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", r.Def.ID, err)
+		}
 		c.next++
-		e := &entry{LiveRule: r, key: strconv.FormatInt(c.next, 10), folder: folder}
+		e := &entry{LiveRule: r, key: strconv.FormatInt(c.next, 10), folder: folder, saved: string(saved)}
+		reads := map[int]bool{}
+		plan.Columns(r.Cond, reads)
+		e.reads = slices.Sorted(maps.Keys(reads))
 		entries = append(entries, e)
 		rules = append(rules, ruleindex.Rule{ID: e.key, Expr: r.Cond})
 	}
@@ -146,7 +177,6 @@ func (c *Control) apply(add []plan.LiveRule, remove []string, folder bool) (<-ch
 		if old := c.byID[id]; old != nil {
 			gone = append(gone, old.key)
 			delete(c.byID, id)
-			delete(c.byKey, old.key)
 		}
 	}
 	for _, id := range remove {
@@ -155,34 +185,55 @@ func (c *Control) apply(add []plan.LiveRule, remove []string, folder bool) (<-ch
 	for _, e := range entries {
 		drop(e.Def.ID)
 		c.byID[e.Def.ID] = e
-		c.byKey[e.key] = e
 	}
 	if len(gone) > 0 {
 		c.set.Remove(gone...)
 	}
-	c.set.MergeSoon(context.Background(), 8)
-	gen := c.gen.Add(1)
 	done := make(chan error, 1)
-	c.waiting = append(c.waiting, waiter{gen, done})
+	if !c.publish(done) {
+		return nil, ErrEnded
+	}
+	c.mergeSoon()
 	return done, nil
 }
 
-// taken is the set as the operator takes it up.
-type taken struct {
-	gen   uint64
-	index *ruleindex.Index
-	byKey map[string]*entry
-	defs  []kept
-}
-
-func (c *Control) take() taken {
+// publish makes the state of the set the newest one; done hears when it is in
+// effect. It is called with changing held, and false if the job has ended.
+func (c *Control) publish(done chan error) bool {
+	t := &taken{gen: c.now.Load().gen + 1, index: c.set.Index(), byID: maps.Clone(c.byID), byKey: make(map[string]*entry, len(c.byID)), reads: map[int]bool{}}
+	for _, e := range c.byID {
+		t.byKey[e.key] = e
+		for _, r := range e.reads {
+			t.reads[r] = true
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := taken{gen: c.gen.Load(), index: c.set.Index(), byKey: maps.Clone(c.byKey)}
-	for _, id := range slices.Sorted(maps.Keys(c.byID)) {
-		t.defs = append(t.defs, kept{c.byID[id].Def, c.byID[id].folder})
+	if c.ended {
+		return false
 	}
-	return t
+	if done != nil {
+		c.waiting = append(c.waiting, waiter{t.gen, done})
+	}
+	c.now.Store(t)
+	return true
+}
+
+// mergeSoon makes one index of many small ones in the background; it takes
+// effect as a change does.
+func (c *Control) mergeSoon() {
+	const fragments = 8
+	if c.set.Fragments() <= fragments {
+		return
+	}
+	c.merges.Go(func() {
+		if err := c.set.Merge(context.Background()); err != nil {
+			return // only if the context ends, and this one does not
+		}
+		c.changing.Lock()
+		defer c.changing.Unlock()
+		c.publish(nil)
+	})
 }
 
 // settled answers who waits for changes up to gen.
@@ -200,39 +251,43 @@ func (c *Control) settled(gen uint64) {
 	c.waiting = left
 }
 
-// end answers all who wait: the job has ended.
+// end answers all who wait: the job has ended. It waits for what runs in the background.
 func (c *Control) end() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.ended = true
 	for _, w := range c.waiting {
 		w.done <- ErrEnded
 	}
 	c.waiting = nil
-	c.set.Wait()
+	c.mu.Unlock()
+	c.changing.Lock() // no change begins a merge from here on
+	c.changing.Unlock()
+	c.merges.Wait()
 }
 
 // List returns the rules by id.
 func (c *Control) List() []plan.RuleDef {
+	t := c.now.Load()
 	var out []plan.RuleDef
-	for _, k := range c.take().defs {
-		out = append(out, k.RuleDef)
+	for _, id := range slices.Sorted(maps.Keys(t.byID)) {
+		out = append(out, t.byID[id].Def)
 	}
 	return out
 }
 
 // Stats returns what happened to each rule, by id.
 func (c *Control) Stats() []Stats {
+	t := c.now.Load()
+	unindexed := map[string]bool{}
+	for _, id := range t.index.Unindexed() {
+		unindexed[id] = true
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	unindexed := map[string]bool{}
-	for _, r := range c.set.Index().Rules() {
-		unindexed[r.ID] = r.Unindexed
-	}
 	var out []Stats
-	for _, id := range slices.Sorted(maps.Keys(c.byID)) {
+	for _, id := range slices.Sorted(maps.Keys(t.byID)) {
 		s := c.stats[id]
-		s.ID, s.Unindexed = id, unindexed[c.byID[id].key]
+		s.ID, s.Unindexed = id, unindexed[t.byID[id].key]
 		out = append(out, s)
 	}
 	return out
@@ -250,6 +305,8 @@ func (c *Control) Sync(ctx context.Context) error {
 	if c.live.Dir == "" {
 		return nil
 	}
+	c.syncing.Lock()
+	defer c.syncing.Unlock()
 	defs, err := c.live.Load(c.live.Dir)
 	if err != nil {
 		return err

@@ -24,12 +24,13 @@ type Live struct {
 	task    *ruleindex.Task
 	hits    ruleindex.Hits
 	asked   bool
-	active  taken
+	active  *taken
 	saved   map[string]string // by id: what the last commit has of the rule
 	byNum   map[int32]*entry
 	windows *windows
 	b       *vector.Batch
-	pending struct { // of the barrier that is not committed yet
+	written uint64   // generation that is in the state
+	pending struct { // of the last barrier
 		epoch int64
 		gen   uint64
 	}
@@ -50,6 +51,7 @@ func (l *Live) Open(cx *exec.Context) error {
 	if err := l.restore(); err != nil {
 		return err
 	}
+	l.active = l.control.now.Load()
 	fresh := len(l.saved) == 0
 	if !fresh {
 		l.takeUp()
@@ -100,22 +102,30 @@ func (l *Live) restore() error {
 
 // takeUp makes the newest state of the set the one in effect.
 func (l *Live) takeUp() {
-	l.active = l.control.take()
+	old := l.active
+	l.active = l.control.now.Load()
 	l.byNum = map[int32]*entry{}
 	if l.task == nil {
 		l.task = l.active.index.NewTask()
 	} else {
 		l.task.Use(l.active.index)
 	}
-	ids := map[string]bool{}
-	for _, d := range l.active.defs {
-		ids[d.ID] = true
+	if l.windows.table.Len() == 0 {
+		return
 	}
-	l.windows.keep(func(rule string) bool { return ids[rule] })
+	gone := map[string]bool{}
+	for id, e := range old.byID {
+		if now := l.active.byID[id]; now == nil || now != e && !now.same(e) {
+			gone[id] = true
+		}
+	}
+	if len(gone) > 0 {
+		l.windows.drop(gone)
+	}
 }
 
 func (l *Live) refresh() {
-	if l.control.Immediate && l.control.gen.Load() != l.active.gen {
+	if l.control.Immediate && l.control.now.Load() != l.active {
 		l.takeUp()
 		l.control.settled(l.active.gen)
 	}
@@ -128,13 +138,7 @@ func (l *Live) Version() uint64 {
 }
 
 // Reads are the columns that the rules in effect look at.
-func (l *Live) Reads(*function.Context) (map[int]bool, error) {
-	reads := map[int]bool{}
-	for _, e := range l.active.byKey {
-		plan.Columns(e.Cond, reads)
-	}
-	return reads, nil
-}
+func (l *Live) Reads(*function.Context) (map[int]bool, error) { return l.active.reads, nil }
 
 // Select appends the rows that some rule holds for to dst; Process gets them next.
 func (l *Live) Select(b *vector.Batch, sel, dst []int32) ([]int32, error) {
@@ -306,39 +310,44 @@ func (l *Live) Control(_ int, ev exec.Event, out exec.Output) error {
 // barrier takes changes up: rows behind it are seen by the new rules, and the
 // commit holds them.
 func (l *Live) barrier(epoch int64) error {
-	if l.control.gen.Load() != l.active.gen {
+	if l.control.now.Load() != l.active {
 		l.takeUp()
 	}
 	l.pending.epoch, l.pending.gen = epoch, l.active.gen
 	if l.cx.State == nil {
 		return nil
 	}
-	now := map[string]bool{}
-	for _, d := range l.active.defs {
-		v, err := json.Marshal(d)
-		if err != nil {
+	if l.written != l.active.gen {
+		if err := l.write(); err != nil {
 			return err
 		}
-		now[d.ID] = true
-		if l.saved[d.ID] == string(v) {
+		l.written = l.active.gen
+	}
+	l.cx.Metrics.StateRows.Store(int64(len(l.saved) + l.windows.table.Len()))
+	l.cx.Metrics.StateBytes.Store(l.windows.table.Bytes() + int64(l.active.index.Bytes()))
+	return l.windows.snapshot(l.cx.State)
+}
+
+// write puts what changed of the rules into the state.
+func (l *Live) write() error {
+	for id, e := range l.active.byID {
+		if l.saved[id] == e.saved {
 			continue
 		}
-		if err := l.cx.State.Put(l.unit(), []byte("r"+d.ID), v); err != nil {
+		if err := l.cx.State.Put(l.unit(), []byte("r"+id), []byte(e.saved)); err != nil {
 			return err
 		}
-		l.saved[d.ID] = string(v)
+		l.saved[id] = e.saved
 	}
 	for id := range l.saved {
-		if !now[id] {
+		if l.active.byID[id] == nil {
 			if err := l.cx.State.Delete(l.unit(), []byte("r"+id)); err != nil {
 				return err
 			}
 			delete(l.saved, id)
 		}
 	}
-	l.cx.Metrics.StateRows.Store(int64(len(l.saved) + l.windows.table.Len()))
-	l.cx.Metrics.StateBytes.Store(l.windows.table.Bytes() + int64(l.active.index.Bytes()))
-	return l.windows.snapshot(l.cx.State)
+	return nil
 }
 
 // unit is where the operator, which is one task, keeps its rules.
@@ -360,6 +369,10 @@ func (l *Live) report(now int64) {
 		return
 	}
 	l.lastStats = now
+	if l.task == nil {
+		return
+	}
+	l.task.Publish(l.cx.Metrics)
 	stats := map[string]Stats{}
 	for num, e := range l.byNum {
 		if e == nil {

@@ -78,15 +78,15 @@ func rule(key []byte) string {
 	return string(key[9+k : 9+k+int(n)])
 }
 
-// keep drops the counts of rules that are gone.
-func (w *windows) keep(there func(rule string) bool) {
+// drop forgets the counts of rules that are gone.
+func (w *windows) drop(gone map[string]bool) {
 	for end, slots := range w.byEnd {
 		left := slots[:0]
 		for _, s := range slots {
-			if there(rule(w.table.Key(s))) {
-				left = append(left, s)
-			} else {
+			if gone[rule(w.table.Key(s))] {
 				w.table.Remove(s)
+			} else {
+				left = append(left, s)
 			}
 		}
 		w.byEnd[end] = left
