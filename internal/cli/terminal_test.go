@@ -25,7 +25,13 @@ type terminal struct {
 
 func onTerminal(t *testing.T, dir string, args ...string) *terminal {
 	t.Helper()
-	cmd := exec.Command("runnel", args...)
+	return onTerminalOf(t, "runnel", dir, args...)
+}
+
+// onTerminalOf is onTerminal with another binary.
+func onTerminalOf(t *testing.T, bin, dir string, args ...string) *terminal {
+	t.Helper()
+	cmd := exec.Command(bin, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "XDG_CONFIG_HOME="+dir, "HOME="+dir)
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})

@@ -161,7 +161,10 @@ func (d *sourceDriver) removed(split string) error {
 
 // located publishes where a split has been read to, for its lag.
 func (d *sourceDriver) located(split string) {
-	if at, ok := d.positions[split]; ok && d.lagger != nil {
+	if d.lagger == nil {
+		return // before the position escapes: reads allocate nothing for it
+	}
+	if at, ok := d.positions[split]; ok {
 		if c := d.counts[split]; c != nil {
 			c.At.Store(&at)
 		}
