@@ -38,12 +38,14 @@ func main() {
 	every := flag.Int("every", 1, "take every n-th event only")
 	rounds := flag.Int("rounds", 1, "passes over the events; each begins with empty caches")
 	id := flag.String("id-field", "_id", "field that keywords are not looked for in")
+	peerPath := flag.String("peer", "", "program of another engine to measure beside, such as that of peer (cargo build --release there)")
+	pipeline := flag.String("peer-pipeline", "internal/sigma/builtin/windows.yml", "the pipeline for it")
 	flag.Parse()
 	if *rules == "" || *events == "" {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*rules, *events, *id, *sizes, *mutate, *every, *rounds); err != nil {
+	if err := run(*rules, *events, *id, *sizes, *mutate, *every, *rounds, *peerPath, *pipeline); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -85,7 +87,7 @@ func read(path string, every int) (lines, error) {
 	return l, nil
 }
 
-func run(dir, path, id, sizes string, mutate, every, rounds int) error {
+func run(dir, path, id, sizes string, mutate, every, rounds int, peerPath, pipeline string) error {
 	ev, err := read(path, every)
 	if err != nil {
 		return err
@@ -93,6 +95,14 @@ func run(dir, path, id, sizes string, mutate, every, rounds int) error {
 	docs, err := texts(dir)
 	if err != nil {
 		return err
+	}
+	var other *peer
+	if peerPath != "" {
+		other, err = newPeer(peerPath, pipeline, ev)
+		defer other.close()
+		if err != nil {
+			return err
+		}
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	rnd.Shuffle(len(docs), func(i, j int) { docs[i], docs[j] = docs[j], docs[i] })
@@ -109,7 +119,7 @@ func run(dir, path, id, sizes string, mutate, every, rounds int) error {
 		}
 	}
 	for _, n := range append(counts, len(docs)) {
-		if err := row(docs[:n], ev, id, rounds); err != nil {
+		if err := row(docs[:n], ev, id, rounds, other); err != nil {
 			return err
 		}
 	}
@@ -117,7 +127,7 @@ func run(dir, path, id, sizes string, mutate, every, rounds int) error {
 		if docs, err = mutated(docs, mutate, rnd); err != nil {
 			return err
 		}
-		return row(docs, ev, id, rounds)
+		return row(docs, ev, id, rounds, other)
 	}
 	return nil
 }
@@ -159,7 +169,7 @@ func load(docs []string) (*sigma.Collection, error) {
 	return l.Collection(), nil
 }
 
-func row(docs []string, ev lines, id string, rounds int) error {
+func row(docs []string, ev lines, id string, rounds int, other *peer) error {
 	start := time.Now()
 	c, err := load(docs)
 	if err != nil {
@@ -205,5 +215,13 @@ func row(docs []string, ev lines, id string, rounds int) error {
 	}
 	fmt.Printf("%8d %10d %12.2f %11.1f%% %12.1f %12.1f %12d %10.0f\n", m.Len(), matches, best/float64(len(ev.at))*1e6, memo, float64(m.Bytes())/1e6, float64(caches)/1e6,
 		build.Milliseconds(), heap)
+	if other == nil {
+		return nil
+	}
+	n, micros, err := other.measure(docs)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%8s %10d %12.2f  %.1f times ours\n", "peer", n, micros, micros/(best/float64(len(ev.at))*1e6))
 	return nil
 }
