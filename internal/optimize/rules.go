@@ -36,33 +36,35 @@ func combine(roots []plan.Node) []plan.Node {
 // oneSink makes INSERTs into one table one sink over a UNION ALL, where they are many.
 func oneSink(roots []plan.Node) []plan.Node {
 	byTable := map[string][]*plan.Sink{}
-	key := func(s *plan.Sink) string {
-		if s.Table == nil || s.Overwrite || len(s.Static) > 0 {
-			return ""
+	tables := map[*plan.Table]string{}
+	keys := make([]string, len(roots))
+	for i, r := range roots {
+		s, ok := r.(*plan.Sink)
+		if !ok || s.Table == nil || s.Overwrite || len(s.Static) > 0 {
+			continue
 		}
-		return scanKey(&plan.Scan{Table: s.Table}) + "\x00" + schemaKey(s.Input.Schema())
-	}
-	for _, r := range roots {
-		if s, ok := r.(*plan.Sink); ok {
-			if k := key(s); k != "" {
-				byTable[k] = append(byTable[k], s)
-			}
+		t, known := tables[s.Table]
+		if !known {
+			t = scanKey(&plan.Scan{Table: s.Table})
+			tables[s.Table] = t
 		}
+		keys[i] = t + "\x00" + schemaKey(s.Input.Schema())
+		byTable[keys[i]] = append(byTable[keys[i]], s)
 	}
 	var out []plan.Node
 	done := map[string]bool{}
-	for _, r := range roots {
-		s, ok := r.(*plan.Sink)
-		if !ok || len(byTable[key(s)]) < minRules {
+	for i, r := range roots {
+		k := keys[i]
+		if len(byTable[k]) < minRules {
 			out = append(out, r)
 			continue
 		}
-		k := key(s)
+		s := byTable[k][0]
 		if done[k] {
 			continue
 		}
 		done[k] = true
-		u := &plan.SetOp{Op: plan.Union, All: true, Out: s.Input.Schema()}
+		u := &plan.SetOp{Op: plan.Union, All: true, Out: widest(byTable[k])}
 		for _, x := range byTable[k] {
 			u.In = append(u.In, x.Input)
 		}
@@ -73,13 +75,35 @@ func oneSink(roots []plan.Node) []plan.Node {
 	return out
 }
 
+// schemaKey is equal for schemas whose rows can be those of one UNION ALL as they
+// are: texts of any length are, and what may be NULL is with what may not.
 func schemaKey(s *types.Schema) string {
 	var b strings.Builder
 	for _, f := range s.Fields {
-		b.WriteString(f.Type.String())
+		if f.Type.IsChar() {
+			b.WriteString("text")
+		} else {
+			b.WriteString(f.Type.WithNull(true).String())
+		}
 		b.WriteByte(0)
 	}
 	return b.String()
+}
+
+// widest is the schema of a UNION ALL of sinks' inputs with the same schemaKey.
+func widest(sinks []*plan.Sink) *types.Schema {
+	fields := slices.Clone(sinks[0].Input.Schema().Fields)
+	for _, s := range sinks[1:] {
+		for i, f := range s.Input.Schema().Fields {
+			t := &fields[i].Type
+			null := t.Nullable || f.Type.Nullable
+			if t.IsChar() && !t.Same(f.Type) {
+				*t = types.String()
+			}
+			*t = t.WithNull(null)
+		}
+	}
+	return types.NewSchema(fields...)
 }
 
 // combineUnion replaces groups of like inputs of a UNION ALL.
