@@ -235,3 +235,25 @@ func TestRunInputs(t *testing.T) {
 		t.Error("a cancelled run gave no error")
 	}
 }
+
+// hitsOf runs rules over lines and returns what was written, shortened: the rule
+// and the id of each hit.
+func hitsOf(t *testing.T, text string, lines ...string) (hits []string, sum Summary) {
+	t.Helper()
+	c := collect(t, text, Options{AllLogSources: true})
+	for _, e := range c.Entries {
+		if e.State != OK {
+			t.Fatalf("%s:%d %s: %s", e.File, e.Line, e.State, e.Why)
+		}
+	}
+	m, err := NewMatcher(c, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	sum, err = Run(context.Background(), c, m, RunOptions{Inputs: []string{"-"}, Stdin: strings.NewReader(strings.Join(lines, "\n")), Output: &out, IDField: "id", TimestampField: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseHits(t, out.Bytes()), sum
+}
