@@ -151,6 +151,10 @@ type Table struct {
 	// Bounds are conditions that hold for all rows of a source that matter: it may
 	// leave out others.
 	Bounds []format.Bound
+	// Whole tells that the query needs all splits of a source in one process: it
+	// keeps state by keys that may be in any of them. A source that shares its
+	// splits with other processes refuses to, with an ErrShared.
+	Whole bool
 	// Changelog is what the query writes to a sink.
 	Changelog Changelog
 	// Subtask numbers the parallel instance, 0 to Parallel-1.
@@ -186,6 +190,9 @@ var ErrThrottled = errors.New("throttled")
 
 // ErrRejected tells that a system refuses rows and would refuse them again.
 var ErrRejected = errors.New("rejected")
+
+// ErrShared tells that another process reads splits that a query needs all of.
+var ErrShared = errors.New("the query keeps state by key, so one process has to read all splits, and another process reads some of them")
 
 // Connector is a kind of table: what CREATE TABLE … WITH ('connector' = Name) makes.
 type Connector struct {

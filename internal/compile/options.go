@@ -38,7 +38,7 @@ var known = []Setting{
 	{"state.checkpoints.dir", "", "string", "Folder of the checkpoints.", nil, true},
 	{"table.local-time-zone", "UTC", "string", "Time zone of the session: a region such as Europe/Berlin, or GMT+8.", nil, true},
 	{"table.exec.state.ttl", "0 s", "duration", "How long state is kept that nothing touches; 0: for ever.", nil, true},
-	{"state.memory-budget", "auto", "memory", "State that is held in memory, all grouping operators of a job together; what is beyond it spills to files. auto: two fifths of GOMEMLIMIT or the container's limit, else no limit; 0: no limit.", nil, true},
+	{"state.memory-budget", "auto", "memory", "State that is held in memory, all grouping operators of a job together; what is beyond it spills to files. auto: a third of GOMEMLIMIT or the container's limit, else no limit; 0: no limit.", nil, true},
 	{"table.exec.mini-batch.enabled", "false", "bool", "Collect rows before aggregates and emit one change a key and bundle.", nil, true},
 	{"table.exec.mini-batch.allow-latency", "0 s", "duration", "Longest time a bundle collects.", nil, true},
 	{"table.exec.mini-batch.size", "-1", "int", "Most rows of a bundle.", nil, true},

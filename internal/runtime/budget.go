@@ -39,7 +39,7 @@ func (b *builder) budgets() {
 	}
 }
 
-// processBudget is two fifths of the memory this process may have: tables are
+// processBudget is a third of the memory this process may have: tables are
 // copied when they grow, and the collector needs room. It is 0 without a limit.
 func processBudget() int64 {
 	limit := debug.SetMemoryLimit(-1)
@@ -52,5 +52,5 @@ func processBudget() int64 {
 			return 0 // "max"
 		}
 	}
-	return limit / 5 * 2
+	return limit / 3
 }

@@ -35,6 +35,20 @@ func (b *builder) connector(op string) *connector.Context {
 	return &cx
 }
 
+// keepsState tells whether rows of different splits meet in the state of some
+// operator of p.
+func keepsState(p *physical.Plan) bool {
+	for _, o := range p.Ops {
+		switch o.Spec.(type) {
+		case physical.Source, physical.GoSource, physical.Values, physical.Calc, physical.Watermark, physical.Union, physical.Expand,
+			physical.Correlate, physical.Sink, physical.Rules, physical.Lookup:
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 // closeSources ends the connections of sources that have any of their own.
 func (b *builder) closeSources() {
 	closed := map[any]bool{}
@@ -64,7 +78,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	case physical.Source:
 		scan = s.Scan
 		t := b.table(scan.Table)
-		t.Limit, t.Bounds = scan.Limit, boundsOf(scan)
+		t.Limit, t.Bounds, t.Whole = scan.Limit, boundsOf(scan), keepsState(b.plan)
 		for _, w := range scan.Wants {
 			if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
 				t.Wanted = append(t.Wanted, w.Column)
@@ -273,14 +287,21 @@ func (v *valuesSource) Splits(context.Context) ([]connector.Split, error) {
 	return []connector.Split{{ID: "values"}}, nil
 }
 
-func (v *valuesSource) OpenColumns(context.Context, connector.Split, connector.Position) (connector.ColumnReader, error) {
+// OpenColumns returns the rows, or nothing behind a position: they are one batch.
+func (v *valuesSource) OpenColumns(_ context.Context, _ connector.Split, at connector.Position) (connector.ColumnReader, error) {
+	if at != "" {
+		return &valuesSource{}, nil
+	}
 	return v, nil
 }
 
 func (v *valuesSource) Bounded() bool { return true }
 
 func (v *valuesSource) ReadBatch(_ context.Context, into *vector.Batch, _ int) error {
-	v.rows.CopyTo(into, nil)
+	if v.rows != nil {
+		v.rows.CopyTo(into, nil)
+		into.Origin.Last = "1" // a barrier may come before the end is noted
+	}
 	return io.EOF
 }
 
