@@ -34,8 +34,7 @@ type decoder struct {
 	slot    []int // by column, -1 if not wanted
 	names   []string
 	conv    []*convert.Converter
-	path    [][]int // by want: fields below a row
-	of      []int   // slot by want
+	of      []int // slot by want
 	nested  []*nested
 	stride  int
 

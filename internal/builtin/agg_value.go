@@ -224,7 +224,6 @@ type extremeAny struct {
 	best    slotRow
 	largest bool
 	nan     bool
-	a, b    []byte
 }
 
 func (a *extremeAny) Resize(n int) { a.best.resize(n) }

@@ -152,7 +152,7 @@ func TestGrokAgreesWithRealPatterns(t *testing.T) {
 				m, _ := at.(map[string]any)
 				at = m[p]
 			}
-			holds := true
+			var holds bool
 			switch k.Op {
 			case "eq":
 				holds = included(k.Value, at)

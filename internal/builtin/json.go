@@ -338,7 +338,7 @@ func jsonPutter(t types.Type) (func(out vector.Vector, i int, s string, v jsonSp
 		return func(out vector.Vector, i int, s string, v jsonSpan) error {
 			text := s[v.start:v.end]
 			f, err := strconv.ParseFloat(text, 64)
-			if err != nil || strings.IndexAny(text, ".eE") < 0 { // Flink: a whole number is no DOUBLE
+			if err != nil || !strings.ContainsAny(text, ".eE") { // Flink: a whole number is no DOUBLE
 				return mismatch(s, v)
 			}
 			if o, ok := out.(*vector.Flat[float64]); ok {

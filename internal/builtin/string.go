@@ -257,14 +257,5 @@ func lastChars(s string, n int) string {
 	return s[i:]
 }
 
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 // chars returns the number of characters of s.
 func chars(s string) int { return utf8.RuneCountInString(s) }

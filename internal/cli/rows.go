@@ -38,7 +38,6 @@ type rowPrinter struct {
 	encoder format.Encoder
 	csv     *csv.Writer
 	rows    int64
-	started bool
 	table   *tableWriter
 	buf     []byte
 }

@@ -89,13 +89,8 @@ func mapExprs(n plan.Node, f func(plan.Expr) (plan.Expr, error)) (plan.Node, err
 	return n, nil
 }
 
-// isTrue and isFalse recognise constant conditions; NULL drops rows as FALSE does.
+// isTrue recognises conditions that always hold.
 func isTrue(e plan.Expr) bool {
 	l, ok := e.(*plan.Literal)
 	return ok && l.T.Kind == types.Boolean && l.Value == true
-}
-
-func isFalse(e plan.Expr) bool {
-	l, ok := e.(*plan.Literal)
-	return ok && l.Value != true
 }

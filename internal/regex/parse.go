@@ -49,7 +49,6 @@ type parser struct {
 	names   []string
 	depth   int
 	nodes   int
-	usesRef bool
 }
 
 // failure carries a syntax error out of the recursive descent; parse recovers it.
@@ -172,12 +171,6 @@ func (p *parser) read() rune {
 	r := p.at(p.pos)
 	p.pos++
 	return r
-}
-
-// raw moves on by one, white space or not.
-func (p *parser) raw() rune {
-	p.pos++
-	return p.at(p.pos)
 }
 
 func (p *parser) skipSpace() {

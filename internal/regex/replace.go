@@ -47,7 +47,7 @@ func (re *Regexp) Replacement(text string) *Replacement {
 			if i == len(text) {
 				return fail("illegal group reference: group index is missing")
 			}
-			group := -1
+			var group int
 			if text[i] == '{' {
 				end := i + 1
 				for end < len(text) && (isASCIILetter(rune(text[end])) || text[end] >= '0' && text[end] <= '9') {

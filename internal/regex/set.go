@@ -116,8 +116,6 @@ type setBuilder struct{ r []rune }
 
 func (b *setBuilder) add(lo, hi rune) { b.r = append(b.r, lo, hi) }
 
-func (b *setBuilder) addSet(s set) { b.r = append(b.r, s...) }
-
 type pairs []rune
 
 func (p pairs) Len() int           { return len(p) / 2 }

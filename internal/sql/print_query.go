@@ -191,7 +191,7 @@ func (w *printer) clause(word string, x ast.Expr) {
 	}
 	w.buf = w.buf[:start]
 	var parts []ast.Expr
-	var left ast.Expr = x
+	left := x
 	for {
 		b, ok := left.(*ast.Binary)
 		if !ok || b.Op != "AND" {
