@@ -22,7 +22,7 @@ var aggStatFuncs = []function.Def{
 	statDef("VAR_SAMP", []string{"VARIANCE"}, "The variance of the sample; NULL for a single value.", false, true),
 	{
 		Name: "APPROX_COUNT_DISTINCT", Group: "aggregate", Sig: "(ANY) -> BIGINT!",
-		Doc:   "The number of different values, estimated (HyperLogLog, within about 1 %).",
+		Doc: "The number of different values, estimated (HyperLogLog, within about 1 %).",
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			if len(args) != 1 {
 				return function.Signature{}, errors.New("APPROX_COUNT_DISTINCT takes one argument")

@@ -112,8 +112,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"CREATE CATALOG c WITH ('type' = 'hive')":                                             diag.BadOption,
 		"DROP CATALOG default_catalog":                                                        diag.NotAllowed,
 		"CREATE FUNCTION f AS 'a'; CREATE FUNCTION f AS 'b'":                                  diag.Exists,
-		"DROP FUNCTION f":              diag.UnknownFunction,
-		"CREATE TABLE nope.t (x INT)":  diag.UnknownName,
+		"DROP FUNCTION f":             diag.UnknownFunction,
+		"CREATE TABLE nope.t (x INT)": diag.UnknownName,
 	} {
 		err := apply(t, catalog.New(), script)
 		if diag.CodeOf(err) != code {
