@@ -129,7 +129,9 @@ func TestSpecification(t *testing.T) {
 			t.Errorf("%s as %s: %s, want %s", schema, columns, got, want)
 		}
 	}
-	one := func(typ string) string { return `{"type":"record","name":"test","fields":[{"name":"a","type":` + typ + `}]}` }
+	one := func(typ string) string {
+		return `{"type":"record","name":"test","fields":[{"name":"a","type":` + typ + `}]}`
+	}
 	test := `{"type":"record","name":"test","fields":[{"name":"a","type":"long"},{"name":"b","type":"string"}]}`
 	read(test, "a BIGINT, b STRING", "36 06 66 6f 6f", "27|foo|")
 	read(test, "b STRING", "36 06 66 6f 6f", "foo|")
