@@ -84,10 +84,14 @@ type scriptRun struct {
 	bar   bool
 	quiet bool
 	stats bool
+	// gcPercent is what collectAsUsual goes back to; 0: nothing.
+	gcPercent int
 }
 
 func (r *scriptRun) script(s *compile.Session, text, name string) error {
 	var collect *rowPrinter
+	r.collectLess(len(text))
+	defer r.collectAsUsual()
 	err := engine.Script(r.a.ctx, s, text, name, engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error { return r.a.answer(res) },
 		Collect: func() connector.Sink {
@@ -140,6 +144,7 @@ func refused(err error) error {
 
 // start starts a job and lets the control socket know of it.
 func (r *scriptRun) start(j *compile.Job) (*runtime.Job, error) {
+	r.collectAsUsual()
 	started := make(chan struct{})
 	var waiting sync.WaitGroup
 	defer waiting.Wait()

@@ -107,13 +107,29 @@ type builder struct {
 	in      *inputs
 	fields  []*fieldBuild
 	byKey   map[string]int32
-	fieldOf []int32   // of atoms
-	isEqual []bool    // of atoms
-	guess   []float32 // of atoms: how often they fire
+	regexes map[string]regexOrError // of SQL
+	fieldOf []int32                 // of atoms
+	isEqual []bool                  // of atoms
+	guess   []float32               // of atoms: how often they fire
 }
 
 func newBuilder(in *inputs, cx *function.Context) *builder {
-	return &builder{cx: cx, in: in, byKey: map[string]int32{}}
+	return &builder{cx: cx, in: in, byKey: map[string]int32{}, regexes: map[string]regexOrError{}}
+}
+
+type regexOrError struct {
+	re  *regex.Regexp
+	err error
+}
+
+// compiled is the expression of a text, compiled once for all rules.
+func (b *builder) compiled(pattern string) (*regex.Regexp, error) {
+	r, ok := b.regexes[pattern]
+	if !ok {
+		r.re, r.err = regex.Compile(pattern, 0)
+		b.regexes[pattern] = r
+	}
+	return r.re, r.err
 }
 
 func (b *builder) field(input int32, class fieldClass, t types.Type, derive plan.Expr) int32 {

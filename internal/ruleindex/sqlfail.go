@@ -2,7 +2,6 @@ package ruleindex
 
 import (
 	"github.com/runnelio/runnel/internal/plan"
-	"github.com/runnelio/runnel/internal/regex"
 	"github.com/runnelio/runnel/types"
 )
 
@@ -56,7 +55,7 @@ func (s *sqlBuilder) canFail(e plan.Expr) bool {
 	case *plan.OpExpr:
 		fails = opCanFail(x)
 	case *plan.Call:
-		fails = callCanFail(x)
+		fails = s.callCanFail(x)
 	case *plan.Cast:
 		fails = !x.Try && castCanFail(x.X.Type(), x.T)
 	default:
@@ -89,7 +88,7 @@ func opCanFail(o *plan.OpExpr) bool {
 	return false
 }
 
-func callCanFail(c *plan.Call) bool {
+func (b *builder) callCanFail(c *plan.Call) bool {
 	switch c.Fn.Name {
 	case "LIKE", "REGEXP":
 		texts := []string{"", ""}
@@ -104,7 +103,7 @@ func callCanFail(c *plan.Call) bool {
 			texts[i], _ = lit.Value.(string)
 		}
 		if c.Fn.Name == "REGEXP" {
-			re, err := regex.Compile(texts[0], 0)
+			re, err := b.compiled(texts[0])
 			return err == nil && !re.Linear()
 		}
 		_, ok := likePieces(texts[0], texts[1])

@@ -5,7 +5,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/runnelio/runnel/internal/plan"
-	"github.com/runnelio/runnel/internal/regex"
 	"github.com/runnelio/runnel/types"
 )
 
@@ -291,7 +290,7 @@ func (s *sqlBuilder) call(c *plan.Call) ([2]*term, bool) {
 	case "ENDSWITH":
 		t.pieces = []Piece{{Any: true}, {Text: texts[0]}}
 	case "REGEXP":
-		re, err := regex.Compile(texts[0], 0)
+		re, err := s.compiled(texts[0])
 		if err != nil || texts[0] == "" || !re.Linear() {
 			return [2]*term{}, false
 		}
