@@ -26,6 +26,8 @@ type source struct {
 	conf     *client
 	log      *slog.Logger
 	health   *connector.Health
+	whole    bool          // the query needs all partitions
+	patience time.Duration // how long another member is waited for then
 	meta     metadata.Columns
 	keys     bool // whether records' keys are read
 	pattern  *regexp.Regexp
@@ -46,7 +48,7 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), health: cx.Health, known: map[string]bool{}, appeared: map[string]bool{}, held: map[string]bool{}, sent: map[string]int64{}}
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, patience: aloneWait, known: map[string]bool{}, appeared: map[string]bool{}, held: map[string]bool{}, sent: map[string]int64{}}
 	var err error
 	if s.conf, err = o.client(s.log, cx.Health); err != nil {
 		return nil, err
@@ -237,6 +239,11 @@ func (s *watched) Watch(ctx context.Context, found, gone func(connector.Split)) 
 // watchGroup is a member of the consumer group until ctx ends. The member
 // fetches nothing: it is there for the balance, and readers read.
 func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Split)) error {
+	if err := s.alone(ctx, s.patience); err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	each := func(m map[string][]int32, f func(connector.Split)) {
 		for topic, ps := range m {
 			for _, p := range ps {
@@ -256,6 +263,10 @@ func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Spl
 	opts = append(opts, kgo.ConsumerGroup(s.o.group()), kgo.DisableAutoCommit(),
 		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) {
 			cl.PauseFetchPartitions(m)
+			if err := s.alone(ctx, 0); err != nil {
+				fail(err)
+				return
+			}
 			each(m, hold(true))
 			each(m, found)
 		}),
@@ -300,6 +311,63 @@ func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Spl
 	s.group = nil
 	s.mu.Unlock()
 	return context.Cause(ctx)
+}
+
+// aloneWait is how long another member of the group is waited for to go: one
+// that was killed stays until its session has timed out.
+const aloneWait = 70 * time.Second
+
+// alone returns an error if the query needs all partitions and the group has
+// another member, which is waited for to leave first.
+func (s *watched) alone(ctx context.Context, wait time.Duration) error {
+	if !s.whole {
+		return nil
+	}
+	said := false
+	for end := time.Now().Add(wait); ; {
+		var others []string
+		err := s.persist(ctx, "the group cannot be asked for its members", func() error {
+			all, err := s.admin.DescribeGroups(ctx, s.o.group())
+			if err == nil {
+				err = all.Error()
+			}
+			if errors.Is(err, kerr.GroupIDNotFound) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			others = others[:0]
+			for _, m := range all[s.o.group()].Members {
+				others = append(others, fmt.Sprintf("%s at %s", m.ClientID, m.ClientHost))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		most := 0 // members there may be: before joining none
+		if wait == 0 {
+			most = 1
+		}
+		if len(others) <= most {
+			return nil
+		}
+		if time.Now().After(end) || wait == 0 {
+			return fmt.Errorf("%w: kafka: group %s has another member, %s. Stop the other process, or give this one a 'properties.group.id' of its own", connector.ErrShared, s.o.group(), others[0])
+		}
+		if !said {
+			said = true
+			s.log.Warn("waiting for another member of the group to leave", "group", s.o.group(), "member", others[0], "at-most", wait)
+		}
+		t := time.NewTimer(500 * time.Millisecond)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Committed implements connector.Committer: the group's offsets follow the

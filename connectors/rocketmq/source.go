@@ -23,6 +23,7 @@ type source struct {
 	client *remoting.Client
 	log    *slog.Logger
 	health *connector.Health
+	whole  bool // the query needs all queues
 	meta   metadata.Columns
 	filter remoting.Filter
 	topics []string
@@ -38,7 +39,7 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), health: cx.Health, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
 		known: map[string]bool{}, appeared: map[string]bool{}, sent: map[string]int64{}}
 	var err error
 	if s.span, err = o.span(cx.Zone); err != nil {
@@ -233,7 +234,7 @@ func (s *watched) Watch(ctx context.Context, found, gone func(connector.Split)) 
 
 // watchGroup is a member of the consumer group until ctx ends.
 func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Split)) error {
-	cfg := remoting.GroupConfig{Name: s.o.Group, Topics: s.topics, Filter: s.filter,
+	cfg := remoting.GroupConfig{Name: s.o.Group, Topics: s.topics, Filter: s.filter, Alone: s.whole,
 		Assigned: func(q remoting.Queue) { found(connector.Split{ID: q.String()}) },
 		Revoked:  func(q remoting.Queue, _ bool) { gone(connector.Split{ID: q.String()}) },
 	}
@@ -246,14 +247,26 @@ func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Spl
 		return err
 	})
 	if err != nil {
-		return err
+		return shared(err)
 	}
 	s.mu.Lock()
 	s.group = g
 	s.mu.Unlock()
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-g.Done():
+		return shared(g.Err())
+	}
 	g.Leave()
 	return context.Cause(ctx)
+}
+
+// shared says what it means that a member is not alone.
+func shared(err error) error {
+	if errors.Is(err, remoting.ErrNotAlone) {
+		return fmt.Errorf("%w: %w. Stop the other process, or give this one a 'consumerGroup' of its own", connector.ErrShared, err)
+	}
+	return err
 }
 
 // Committed implements connector.Committer: the group's offsets in the broker

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,9 @@ func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func
 		path := e.StatePath(base, j.Name)
 		s, err := e.open(path)
 		if err != nil {
+			if errors.Is(err, dir.ErrLocked) {
+				return nil, fmt.Errorf("job %s is run by another process: %w. Two processes cannot share one job's state; a second job needs another name ('pipeline.name') or state directory", j.Name, err)
+			}
 			return nil, fmt.Errorf("state of job %s: %w", j.Name, err)
 		}
 		store, o.Store, o.SpillDir = s, s, filepath.Join(path, "spill")

@@ -20,10 +20,19 @@ type GroupConfig struct {
 	// returns; lost tells that it is another's already. Calls come one at a time.
 	Assigned func(Queue)
 	Revoked  func(q Queue, lost bool)
+	// Alone makes the member keep all queues to itself: JoinGroup fails with
+	// ErrNotAlone if another member stays for AloneWait (0: 10 s; a member that
+	// was killed stays until its broker has noticed). Of two that come at the
+	// same time at least one ends with it (see Done).
+	Alone     bool
+	AloneWait time.Duration
 	// Interval is the time between looks at members and queues; 0: 10 s. Brokers
 	// tell of changes, so it matters only if such word gets lost.
 	Interval time.Duration
 }
+
+// ErrNotAlone is the end of a member that has to be alone.
+var ErrNotAlone = errors.New("the consumer group has another member")
 
 // lockLife is how long a broker keeps a lock that is not renewed. The member
 // counts itself as owner for less, by its own clock.
@@ -71,7 +80,11 @@ func (c *Client) JoinGroup(ctx context.Context, cfg GroupConfig) (*Group, error)
 	}
 	c.groups[g.name] = g
 	c.mu.Unlock()
-	if err := g.heartbeat(ctx); err != nil {
+	err := g.others(ctx)
+	if err == nil {
+		err = g.heartbeat(ctx)
+	}
+	if err != nil {
 		cancel()
 		c.mu.Lock()
 		delete(c.groups, g.name)
@@ -87,6 +100,58 @@ func (g *Group) poke() {
 	select {
 	case g.change <- struct{}{}:
 	default:
+	}
+}
+
+// Done is closed when the membership has ended: by Leave, or because of Err.
+func (g *Group) Done() <-chan struct{} { return g.done }
+
+// others waits until the group has no member, if this one has to be alone.
+func (g *Group) others(ctx context.Context) error {
+	if !g.cfg.Alone {
+		return nil
+	}
+	wait := g.cfg.AloneWait
+	if wait <= 0 {
+		wait = 10 * time.Second
+	}
+	said := false
+	for end := time.Now().Add(wait); ; {
+		var there []string
+		for _, topic := range g.cfg.Topics {
+			addrs, err := g.c.masters(ctx, []string{topic})
+			if err != nil {
+				return err
+			}
+			for _, addr := range addrs {
+				ids, err := g.membersAt(ctx, addr)
+				var refused *Error
+				if errors.As(err, &refused) && refused.Code == SystemError {
+					continue // the broker does not know the group: it has no member
+				}
+				if err != nil {
+					return err
+				}
+				there = append(there, ids...)
+			}
+		}
+		if len(there) == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("rocketmq: group %s: %w: %s", g.cfg.Name, ErrNotAlone, there[0])
+		}
+		if !said {
+			said = true
+			g.c.cfg.Log.Warn("waiting for another member of the group to leave", "group", g.cfg.Name, "member", there[0], "at-most", wait)
+		}
+		t := time.NewTimer(500 * time.Millisecond)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		}
 	}
 }
 
@@ -120,6 +185,12 @@ func (g *Group) run(ctx context.Context) {
 	for {
 		err := g.balance(ctx)
 		if ctx.Err() != nil {
+			break
+		}
+		if errors.Is(err, ErrNotAlone) {
+			g.mu.Lock()
+			g.err = err
+			g.mu.Unlock()
 			break
 		}
 		g.mu.Lock()
@@ -173,6 +244,13 @@ func (g *Group) balance(ctx context.Context) error {
 		members, err := g.members(ctx, topic)
 		if err != nil {
 			return err
+		}
+		if g.cfg.Alone && len(members) > 1 {
+			// Who holds queues stays. Of those that hold none the first one does.
+			if len(g.owned()) == 0 && members[0] != g.c.cfg.ClientID {
+				return fmt.Errorf("rocketmq: group %s: %w: %s", g.cfg.Name, ErrNotAlone, members[0])
+			}
+			members = []string{g.c.cfg.ClientID}
 		}
 		share = append(share, allocate(members, g.c.cfg.ClientID, r.Read)...)
 	}
@@ -260,33 +338,42 @@ func (g *Group) members(ctx context.Context, topic string) ([]string, error) {
 	}
 	var errs []error
 	for _, addr := range addrs {
-		req := &command{code: codeMembers}
-		req.add("consumerGroup", g.name)
-		k, err := g.c.call(ctx, "members of "+g.cfg.Name, addr, req)
+		ids, err := g.membersAt(ctx, addr)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		var w struct {
-			IDs []string `json:"consumerIdList"`
-		}
-		if err := json.Unmarshal(k.body, &w); err != nil {
-			return nil, fmt.Errorf("rocketmq: members of %s: %w", g.cfg.Name, err)
-		}
-		if !slices.Contains(w.IDs, g.c.cfg.ClientID) {
+		if !slices.Contains(ids, g.c.cfg.ClientID) {
 			// The broker has forgotten us, as after its restart.
 			if err := g.heartbeat(ctx); err != nil {
 				return nil, err
 			}
-			w.IDs = append(w.IDs, g.c.cfg.ClientID)
+			ids = append(ids, g.c.cfg.ClientID)
 		}
-		slices.Sort(w.IDs)
-		return w.IDs, nil
+		slices.Sort(ids)
+		return ids, nil
 	}
 	if errs == nil {
 		return nil, &ConnError{topic, errors.New("no broker is up")}
 	}
 	return nil, errors.Join(errs...)
+}
+
+// membersAt are the members one broker knows.
+func (g *Group) membersAt(ctx context.Context, addr string) ([]string, error) {
+	req := &command{code: codeMembers}
+	req.add("consumerGroup", g.name)
+	k, err := g.c.call(ctx, "members of "+g.cfg.Name, addr, req)
+	if err != nil {
+		return nil, err
+	}
+	var w struct {
+		IDs []string `json:"consumerIdList"`
+	}
+	if err := json.Unmarshal(k.body, &w); err != nil {
+		return nil, fmt.Errorf("rocketmq: members of %s: %w", g.cfg.Name, err)
+	}
+	return w.IDs, nil
 }
 
 type wireSubscription struct {
