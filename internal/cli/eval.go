@@ -88,7 +88,7 @@ func lines(in io.Reader, f func(string) error) error {
 	for {
 		line, err := r.ReadString('\n')
 		line = strings.TrimRight(line, "\r\n")
-		if line != "" {
+		if line != "" || err == nil { // an empty line is an expression too: one answer a line
 			if strings.HasPrefix(line, `"`) {
 				var s string
 				if jerr := json.Unmarshal([]byte(line), &s); jerr == nil {

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/compile"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/sql"
 	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/vector"
 )
 
 // Steps is what a script asks for, in order. INSERTs that follow one another are
@@ -29,8 +31,8 @@ type Steps struct {
 // attached. A statement that fails ends the script; those before it are done.
 func Script(ctx context.Context, s *compile.Session, text, jobName string, steps Steps) error {
 	stmts, err := sql.Parse(text, sql.Options{Dialect: s.Settings.Get("sql.dialect")})
-	if err != nil {
-		return err
+	if err != nil { // what could be read is checked too, and nothing is run
+		return checked(ctx, s, refused{err}, stmts, text)
 	}
 	var group []*ast.Insert
 	flush := func() error {
@@ -41,26 +43,59 @@ func Script(ctx context.Context, s *compile.Session, text, jobName string, steps
 		group = nil
 		return insert(ctx, s, set, jobName, steps)
 	}
-	for _, stmt := range stmts {
+	for i, stmt := range stmts {
 		if x, ok := stmt.(*ast.Insert); ok {
 			group = append(group, x)
 			if s.Settings.Get("table.dml-sync") != "true" {
 				continue
 			}
 			if err := flush(); err != nil {
-				return diag.WithSource(err, text)
+				return checked(ctx, s, err, stmts[i+1:], text)
 			}
 			continue
 		}
 		if err := flush(); err != nil {
-			return diag.WithSource(err, text)
+			return checked(ctx, s, err, stmts[i:], text)
 		}
 		if err := one(ctx, s, stmt, jobName, steps); err != nil {
-			return diag.WithSource(err, text)
+			return checked(ctx, s, err, stmts[i+1:], text)
 		}
 	}
-	return diag.WithSource(flush(), text)
+	return checked(ctx, s, flush(), nil, text)
 }
+
+// refused is an error of a statement that was not run.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+// checked adds to the error of a statement that was refused those of the
+// statements behind it: definitions take effect in the session, nothing is run.
+func checked(ctx context.Context, s *compile.Session, err error, rest []ast.Statement, text string) error {
+	var r refused
+	var l diag.List
+	if err == nil || !errors.As(err, &r) {
+		return diag.WithSource(err, text)
+	}
+	l.Add(r.error)
+	for _, stmt := range rest {
+		if len(l) >= diag.MaxErrors {
+			break
+		}
+		_, err := s.Execute(ctx, stmt, nothing{})
+		var d *diag.Error
+		if errors.As(err, &d) {
+			l.Add(err)
+		}
+	}
+	return diag.WithSource(l.Err(), text)
+}
+
+// nothing is the sink of a query that is checked only.
+type nothing struct{}
+
+func (nothing) Write(context.Context, *vector.Batch) error { return nil }
+func (nothing) Close(context.Context) error                { return nil }
 
 func one(ctx context.Context, s *compile.Session, stmt ast.Statement, jobName string, steps Steps) error {
 	if x, ok := stmt.(*ast.StatementSet); ok {
@@ -72,7 +107,7 @@ func one(ctx context.Context, s *compile.Session, stmt ast.Statement, jobName st
 	}
 	r, err := s.Execute(ctx, stmt, collect)
 	if err != nil {
-		return err
+		return refused{err}
 	}
 	switch {
 	case r.Job != nil && collect != nil:
@@ -86,7 +121,7 @@ func one(ctx context.Context, s *compile.Session, stmt ast.Statement, jobName st
 func insert(ctx context.Context, s *compile.Session, set *ast.StatementSet, jobName string, steps Steps) error {
 	r, err := s.Execute(ctx, set, nil)
 	if err != nil {
-		return err
+		return refused{err}
 	}
 	if s.Settings.Get("pipeline.name") == "" && jobName != "" {
 		r.Job.Name = jobName

@@ -9,6 +9,7 @@ package optimize
 
 import (
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 )
 
@@ -49,6 +50,9 @@ func Rules() []Rule {
 func Roots(o *Options, roots []plan.Node) ([]plan.Node, error) {
 	raw := make([]plan.Node, len(roots))
 	for i, n := range roots {
+		if size(n, map[plan.Node]float64{}) > maxNodes {
+			return nil, diag.At(diag.Span{}, diag.Limit, "the query is too large: it has more than %d operators once views and WITH are put in", maxNodes)
+		}
 		n, err := Decorrelate(o, n)
 		if err != nil {
 			return nil, err
@@ -82,6 +86,22 @@ func Roots(o *Options, roots []plan.Node) ([]plan.Node, error) {
 		out = share(out)
 	}
 	return out, nil
+}
+
+// maxNodes bounds a plan: a few lines of WITH can ask for any number of operators.
+const maxNodes = 200_000
+
+// size counts the nodes of a plan as if nothing were shared.
+func size(n plan.Node, known map[plan.Node]float64) float64 {
+	if s, ok := known[n]; ok {
+		return s
+	}
+	s := 1.0
+	for _, in := range n.Inputs() {
+		s += size(in, known)
+	}
+	known[n] = s
+	return s
 }
 
 // rewrite applies f to every node, inputs first. Nodes that several consumers
