@@ -32,7 +32,7 @@ type Steps struct {
 func Script(ctx context.Context, s *compile.Session, text, jobName string, steps Steps) error {
 	stmts, err := sql.Parse(text, sql.Options{Dialect: s.Settings.Get("sql.dialect")})
 	if err != nil { // what could be read is checked too, and nothing is run
-		return checked(ctx, s, refused{err}, stmts, text)
+		return checked(ctx, s, refused{err}, true, stmts, text)
 	}
 	var group []*ast.Insert
 	flush := func() error {
@@ -50,18 +50,18 @@ func Script(ctx context.Context, s *compile.Session, text, jobName string, steps
 				continue
 			}
 			if err := flush(); err != nil {
-				return checked(ctx, s, err, stmts[i+1:], text)
+				return checked(ctx, s, err, false, stmts[i+1:], text)
 			}
 			continue
 		}
 		if err := flush(); err != nil {
-			return checked(ctx, s, err, stmts[i:], text)
+			return checked(ctx, s, err, false, stmts[i:], text)
 		}
 		if err := one(ctx, s, stmt, jobName, steps); err != nil {
-			return checked(ctx, s, err, stmts[i+1:], text)
+			return checked(ctx, s, err, defines(stmt), stmts[i+1:], text)
 		}
 	}
-	return checked(ctx, s, flush(), nil, text)
+	return checked(ctx, s, flush(), false, nil, text)
 }
 
 // refused is an error of a statement that was not run.
@@ -71,7 +71,8 @@ func (r refused) Unwrap() error { return r.error }
 
 // checked adds to the error of a statement that was refused those of the
 // statements behind it: definitions take effect in the session, nothing is run.
-func checked(ctx context.Context, s *compile.Session, err error, rest []ast.Statement, text string) error {
+// Where a definition is missing, what looks for it in vain is not told again.
+func checked(ctx context.Context, s *compile.Session, err error, missing bool, rest []ast.Statement, text string) error {
 	var r refused
 	var l diag.List
 	if err == nil || !errors.As(err, &r) {
@@ -84,11 +85,21 @@ func checked(ctx context.Context, s *compile.Session, err error, rest []ast.Stat
 		}
 		_, err := s.Execute(ctx, stmt, nothing{})
 		var d *diag.Error
-		if errors.As(err, &d) {
+		if errors.As(err, &d) && !(missing && diag.CodeOf(err) == diag.UnknownTable) {
 			l.Add(err)
 		}
+		missing = missing || err != nil && defines(stmt)
 	}
 	return diag.WithSource(l.Err(), text)
+}
+
+// defines tells whether later statements may look for what a statement makes.
+func defines(stmt ast.Statement) bool {
+	switch stmt.(type) {
+	case *ast.CreateTable, *ast.CreateView:
+		return true
+	}
+	return false
 }
 
 // nothing is the sink of a query that is checked only.
