@@ -102,9 +102,22 @@ func sendTo(t testing.TB, c *remoting.Client, topic string, queue int, values []
 	for _, v := range values {
 		set.Add(remoting.Outgoing{Body: []byte(v), Properties: p})
 	}
+	before, err := c.MaxOffset(t.Context(), r.Write[queue])
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.SendSet(context.Background(), r.Write[queue], "", &set); err != nil {
 		t.Fatal(err)
 	}
+	// The broker's index of the queue follows its log: until then the end of the queue is before the records.
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if end, err := c.MaxOffset(t.Context(), r.Write[queue]); err != nil {
+			t.Fatal(err)
+		} else if end >= before+int64(len(values)) {
+			return
+		}
+	}
+	t.Fatalf("the records sent to %s never came to the end of queue %d", topic, queue)
 }
 
 func sourceSetup(addr func(t *testing.T) string, own *services.RocketMQ) conformance.Source {
