@@ -134,6 +134,9 @@ func (c *coordinator) run(ctx context.Context) (err error) {
 	}
 	stop := c.job.stop
 	for c.live > 0 {
+		if ctx.Err() != nil {
+			return nil // a timer that is due too must not win
+		}
 		select {
 		case <-timer:
 			err = c.epoch(ctx, false)
@@ -171,7 +174,9 @@ func (c *coordinator) next() *state.Commit {
 	return n
 }
 
-// epoch takes one checkpoint. After a final one the sources end.
+// epoch takes one checkpoint. After a final one the sources end. An epoch that
+// was given up (ctx is done) must never be begun again: tasks that have handled
+// its barrier would be taken for having handled the second one.
 func (c *coordinator) epoch(ctx context.Context, final bool) error {
 	next := c.next()
 	begun := time.Now()
@@ -197,7 +202,7 @@ func (c *coordinator) epoch(ctx context.Context, final bool) error {
 				waiting--
 			}
 		case <-ctx.Done():
-			return nil
+			return context.Cause(ctx)
 		}
 	}
 	maps.Copy(next.Positions, got.positions)
