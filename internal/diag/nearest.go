@@ -1,30 +1,97 @@
 package diag
 
-import "strings"
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
 
-// Nearest returns the candidate most like name, or "" if none is near: at most
-// a third of the letters differ (edits and swaps of neighbours), case aside.
+// maxNearest is the length of the longest name that is looked for: longer ones
+// are no names that somebody mistyped.
+const maxNearest = 200
+
+// Nearest returns the candidate that name was probably meant to be, or "" if
+// none is that near. Case aside, a candidate is near, the nearest kind first, if
+//   - it is name in other case,
+//   - it differs by few edits (a swap of neighbours is one): one in up to four
+//     letters, two in longer names, and never more than a third of the letters;
+//     two letters may only be swapped,
+//   - it has the same words in another order or with other signs between them,
+//   - one starts with the other, three letters and half of the longer at least;
+//     candidates that go on behind name must be alone in that.
+//
+// Of equally near candidates the first is returned.
 func Nearest(name string, candidates []string) string {
-	best, at := "", len(name)/3+1
-	if len(name) > 200 {
+	if name == "" || len(name) > maxNearest {
 		return ""
 	}
-	low := strings.ToLower(name)
+	low := []rune(strings.ToLower(name))
+	words := wordsOf(string(low))
+	best, at := "", maxEdits+1
+	reordered, prefix, longer, longerCount := "", "", "", 0
 	for _, c := range candidates {
-		if c == name || len(c) > 3*len(name)+8 {
+		if c == name || c == "" || len(c) > 4*maxNearest {
 			continue
 		}
-		if d := distance(low, strings.ToLower(c), at); d < at || d == at && best == "" && d < len(name) {
-			best, at = c, d
+		other := []rune(strings.ToLower(c))
+		if len(low) == 2 && len(other) == 2 && low[0] == other[1] && low[1] == other[0] && at > 1 {
+			best, at = c, 1
+			continue
+		}
+		if limit := min(editsOf(max(len(low), len(other))), at-1); limit >= 0 {
+			if d := distance(low, other, limit); d <= limit {
+				best, at = c, d
+				continue
+			}
+		}
+		if reordered == "" && len(words) > 0 && slices.Equal(words, wordsOf(string(other))) {
+			reordered = c
+		}
+		switch short := min(len(low), len(other)); {
+		case short < minPrefix || !slices.Equal(low[:short], other[:short]):
+		case short == len(low):
+			if longerCount++; longer == "" && 2*short >= len(other) {
+				longer = c
+			}
+		case 2*short >= len(low) && len(c) > len(prefix):
+			prefix = c
 		}
 	}
-	return best
+	switch {
+	case best != "":
+		return best
+	case reordered != "":
+		return reordered
+	case longerCount == 1 && longer != "":
+		return longer
+	}
+	return prefix
 }
 
-// distance is the optimal string alignment distance of a and b, or more than
+const (
+	maxEdits  = 2
+	minPrefix = 3
+)
+
+// editsOf is how many letters of n may differ.
+func editsOf(n int) int {
+	most := maxEdits
+	if n <= 4 {
+		most = 1
+	}
+	return min(most, n/3)
+}
+
+// wordsOf returns the words of a name, sorted.
+func wordsOf(s string) []string {
+	w := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	slices.Sort(w)
+	return w
+}
+
+// distance is the optimal string alignment distance of x and y, or more than
 // limit once it is known to be.
-func distance(a, b string, limit int) int {
-	x, y := []rune(a), []rune(b)
+func distance(x, y []rune, limit int) int {
 	if d := len(x) - len(y); d > limit || -d > limit {
 		return limit + 1
 	}
