@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 func (o *Op) Fingerprint() string {
 	var b strings.Builder
 	switch s := o.Spec.(type) {
-	case Source, GoSource, Values, Calc, Watermark, Union, Expand, Correlate, Sink:
+	case Source, GoSource, Values, Calc, Watermark, Union, Expand, Correlate, LateRows, Sink:
 		return ""
 	case Aggregate:
 		fmt.Fprintf(&b, "GroupAggregate(%s; %s; retracts %v)", typedNames(o.Inputs[0].From.Out, s.Keys), callTypes(s.Calls, o.Inputs[0].From.Out), s.Retracts)
@@ -38,13 +39,23 @@ func (o *Op) Fingerprint() string {
 	return b.String()
 }
 
-// Table is the path of the table a source reads or a sink writes, else "".
+// Table is the path of the table a source reads or a sink writes; VALUES are a
+// table named by their content; else "".
 func (o *Op) Table() string {
 	switch s := o.Spec.(type) {
 	case Source:
 		return s.Scan.Table.Path
 	case GoSource:
 		return s.Source.Name
+	case Values:
+		h := sha256.New()
+		for _, row := range s.Rows {
+			for _, e := range row {
+				fmt.Fprintf(h, "%s %s\n", plan.String(e), e.Type())
+			}
+			h.Write([]byte("\n"))
+		}
+		return fmt.Sprintf("VALUES of %d rows (%x)", len(s.Rows), h.Sum(nil)[:8])
 	case Sink:
 		if s.Sink.Table != nil {
 			return s.Sink.Table.Path

@@ -26,7 +26,7 @@ func facts(p *physical.Plan, names map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, o := range p.Ops {
 		switch o.Spec.(type) {
-		case physical.Source, physical.GoSource:
+		case physical.Source, physical.GoSource, physical.Values:
 			out[metaSource+o.ID] = o.Table()
 		case physical.Sink:
 			out[metaSink+o.ID] = o.Table()
