@@ -216,4 +216,6 @@ type Connector struct {
 	// Check tells what is wrong with options, before the table is used; nil
 	// checks nothing.
 	Check func(options map[string]string) error
+	// CheckTable does so for options that are about columns; nil checks nothing.
+	CheckTable func(t *Table) error
 }

@@ -21,6 +21,8 @@ type Spec[O any] struct {
 	Sink   func(cx *Context, t *Table, o *O) (Sink, error)
 	// Check is about what tags cannot say: options that depend on each other.
 	Check func(o *O) error
+	// CheckTable is about options and columns that do not fit each other.
+	CheckTable func(t *Table, o *O) error
 	// Metadata are the METADATA columns it offers.
 	Metadata      []types.Field
 	NeedsFormat   bool
@@ -51,6 +53,15 @@ func Define[O any](name, doc string, s Spec[O]) *Connector {
 	c.Check = func(given map[string]string) error {
 		_, err := parse(given)
 		return err
+	}
+	if s.CheckTable != nil {
+		c.CheckTable = func(t *Table) error {
+			o, err := parse(t.Options)
+			if err != nil {
+				return err
+			}
+			return s.CheckTable(t, o)
+		}
 	}
 	if s.KeyFormat != nil {
 		c.KeyFormat = func(given map[string]string, key, value format.Format) (format.Format, error) {

@@ -20,7 +20,7 @@ import (
 )
 
 // Connector is the connector.
-var Connector = connector.Define("datagen", "Rows that are made up, at random or in sequence.", connector.Spec[options]{Source: newSource})
+var Connector = connector.Define("datagen", "Rows that are made up, at random or in sequence.", connector.Spec[options]{Source: newSource, CheckTable: checkTable})
 
 type options struct {
 	Rate   int64             `opt:"rows-per-second" default:"10000" min:"0" doc:"Rows a second, all splits together; 0 is as many as can be."`
@@ -38,6 +38,17 @@ type source struct {
 	gens   []generator // by column, nil if not wanted
 }
 
+// checkTable finds options of fields that do not exist or do not fit their column.
+func checkTable(t *connector.Table, o *options) error {
+	b := newBuilder(nil, o)
+	for _, f := range t.Schema.Fields {
+		if _, err := b.field(f.Name, f.Type, 0); err != nil {
+			return err
+		}
+	}
+	return b.unused()
+}
+
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
 	s := &source{cx: cx, rate: o.Rate, total: -1, splits: int64(max(t.Parallel, 1)), gens: make([]generator, len(t.Schema.Fields))}
 	if o.Splits != nil {
@@ -47,7 +58,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 	if o.Seed != nil {
 		seed = uint64(*o.Seed)
 	}
-	b := &builder{cx: cx, given: o.Fields, used: map[string]bool{}, end: -1}
+	b := newBuilder(cx, o)
 	for c, f := range t.Schema.Fields {
 		g, err := b.field(f.Name, f.Type, mix(seed^hashName(f.Name)))
 		if err != nil {

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/runnelio/runnel/connector"
@@ -38,86 +36,20 @@ func hashName(s string) uint64 {
 	return h
 }
 
-// builder makes generators from the options.
-type builder struct {
-	cx    *connector.Context
-	given map[string]string
-	used  map[string]bool
-	end   int64 // rows until the first sequence ends, -1: never
-}
-
-func (b *builder) get(path, key string) (string, bool) {
-	k := path + "." + key
-	v, ok := b.given[k]
-	if ok {
-		b.used[k] = true
-	}
-	return v, ok
-}
-
-func (b *builder) bad(path, key, format string, args ...any) error {
-	return option.Errorf("fields."+path+"."+key, format, args...)
-}
-
-func (b *builder) unused() error {
-	var keys []string
-	for k := range b.given {
-		if !b.used[k] {
-			keys = append(keys, k)
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	slices.Sort(keys)
-	e := option.Errorf("fields."+keys[0], "belongs to no column, or does not fit its kind and type")
-	path, last, _ := cutLast(keys[0])
-	if near := diag.Nearest(last, []string{"kind", "min", "max", "max-past", "length", "var-len", "null-rate", "start", "end"}); near != "" && near != last {
-		e.Hint = "did you mean 'fields." + path + "." + near + "'?"
-	}
-	return e
-}
-
-func cutLast(s string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(s, '.')
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+1:], true
-}
-
-func (b *builder) number(path, key string, def, least, most float64) (float64, error) {
-	text, ok := b.get(path, key)
-	if !ok {
-		return def, nil
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f < least || f > most {
-		return 0, b.bad(path, key, "'%s' is no number between %v and %v", text, least, most)
-	}
-	return f, nil
-}
-
-func (b *builder) integer(path, key string, def, least, most int64) (int64, error) {
-	text, ok := b.get(path, key)
-	if !ok {
-		return def, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, b.bad(path, key, "'%s' is no whole number between %d and %d", text, least, most)
-	}
-	return n, nil
-}
-
 func (b *builder) field(path string, t types.Type, seed uint64) (generator, error) {
+	b.paths = append(b.paths, path)
+	b.types[path] = t
 	kind, _ := b.get(path, "kind")
 	switch kind {
 	case "sequence":
 		return b.sequence(path, t)
 	case "", "random":
 	default:
-		return nil, b.bad(path, "kind", "'%s' is neither random nor sequence", kind)
+		e := b.bad(path, "kind", "'%s' is neither random nor sequence", kind)
+		if near := diag.Nearest(kind, []string{"random", "sequence"}); near != "" {
+			e.Hint = "did you mean '" + near + "'?"
+		}
+		return nil, e
 	}
 	g, err := b.random(path, t, seed)
 	if err != nil {

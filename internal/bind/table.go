@@ -314,6 +314,12 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 		return nil, optionError(err, t, path, span, checking)
 	}
 	p.Connector, p.Options, p.FormatName, p.Format = bound.Connector, bound.Options, bound.FormatName, bound.Format
+	if check := p.Connector.CheckTable; check != nil {
+		err := check(&connector.Table{Name: p.Path, Schema: p.Physical, PrimaryKey: p.PrimaryKey, Partitions: p.Partitions, Metadata: p.Metadata, Options: p.Options, Format: p.Format})
+		if err != nil {
+			return nil, optionError(err, t, path, span, checking)
+		}
+	}
 	p.Sink = bound.Engine.SinkOptions
 	p.Fire = plan.Fire{Mode: bound.Engine.FireMode, Interval: bound.Engine.FireInterval, Lateness: bound.Engine.AllowLateness}
 	p.OnError = plan.ErrorPolicy{Action: bound.Engine.OnError, DeadLetter: bound.Engine.DeadLetter}

@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -230,5 +231,37 @@ func TestJobsKnowTheirNamesAndTables(t *testing.T) {
 	}
 	if got := rows(must(t, s, "DESCRIBE c")); got != "id | INT | FALSE | NULL | NULL | NULL\nn | STRING | TRUE | NULL | NULL | NULL\n" {
 		t.Error(got)
+	}
+}
+
+// Options that name columns are checked when the table is created, and each
+// error stands at its option.
+func TestOptionsOfColumnsAreChecked(t *testing.T) {
+	for _, c := range []struct{ options, want string }{
+		{"'fields.id.kind' = 'sequnce'", "bad-option 1:102 option 'fields.id.kind': 'sequnce' is neither random nor sequence; did you mean 'sequence'?"},
+		{"'fields.id.kind' = 'sequence'", "bad-option 1:102 option 'fields.id.kind': a sequence needs 'start' and 'end'; "},
+		{"'fields.id.min' = '9', 'fields.id.max' = '1'", "bad-option 1:124 option 'fields.id.max': 1 is less than the minimum 9; "},
+		{"'fields.id.max' = '3000000000'", "bad-option 1:101 option 'fields.id.max': '3000000000' is no whole number between -2147483648 and 2147483647; "},
+		{"'fields.nme.length' = '3'", "bad-option 1:83 option 'fields.nme.length': there is no column nme; did you mean 'fields.name.length'?"},
+		{"'fields.id.length' = '3'", "bad-option 1:83 option 'fields.id.length': 'length' does not fit a column of INT; "},
+		{"'fields.id.mni' = '3'", "unknown-option 1:83 option 'fields.id.mni': unknown option of a column; did you mean 'fields.id.min'?"},
+		{"'fields.id.start' = '3'", "bad-option 1:83 option 'fields.id.start': 'start' belongs to a sequence; set 'fields.id.kind' = 'sequence'"},
+		{"'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '3', 'fields.id.max' = '2'", "bad-option 1:162 option 'fields.id.max': a sequence has no 'max'; it has 'start' and 'end'"},
+		{"'fields.r.x.min' = 'a'", "bad-option 1:102 option 'fields.r.x.min': 'a' is no whole number between -2147483648 and 2147483647; "},
+		{"'fields.r.y.min' = '1'", "unknown-option 1:83 option 'fields.r.y.min': unknown option of a column; known: kind, min, max, max-past, length, var-len, null-rate, start, end"},
+		{"'fields.r.element.length' = '1'", "unknown-option 1:83 option 'fields.r.element.length': unknown option of a column; known: kind, min, max, max-past, length, var-len, null-rate, start, end"},
+		{"'fields.id.null-rate' = '2'", "bad-option 1:107 option 'fields.id.null-rate': '2' is no number between 0 and 1; "},
+		{"'fields.id' = '2'", "bad-option 1:83 option 'fields.id': 'id' is no column and option, as in fields.id.kind; "},
+	} {
+		_, err := exec(t, newSession(t), "CREATE TABLE g (id INT, name STRING, r ROW<x INT>) WITH ('connector' = 'datagen', "+c.options+")")
+		var e *diag.Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %v", c.options, err)
+			continue
+		}
+		got := fmt.Sprintf("%s %d:%d %s; %s", e.Code, e.Span.Line, e.Span.Col, e.Message, e.Tip)
+		if got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.options, got, c.want)
+		}
 	}
 }
