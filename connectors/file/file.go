@@ -38,6 +38,7 @@ var Connector = connector.Define("filesystem", "Files of a folder, plain or comp
 type options struct {
 	Path        string         `opt:"path,required" doc:"A file, a folder, or a pattern with * ? [ ]; a folder for sinks. file:// may stand in front."`
 	Pattern     string         `opt:"source.path.regex-pattern" doc:"Only files whose absolute path matches this regular expression as a whole are read."`
+	AllowEmpty  bool           `opt:"source.allow-empty" default:"false" doc:"A path that is not there, or a pattern that matches no file, is an empty table and not an error."`
 	Monitor     *time.Duration `opt:"source.monitor-interval" min:"1ms" doc:"Look for new files and new lines this often, for ever. Not set: the files that are there are read once."`
 	Follow      bool           `opt:"follow" default:"false" doc:"Go on when the files grow, are rotated or new ones appear, looking every second, or every source.monitor-interval."`
 	MaxRecord   option.Memory  `opt:"max-record-size" default:"16 mb" min:"1 b" max:"1 gb" doc:"Longer records are treated as on-error says, with their first bytes."`

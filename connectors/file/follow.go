@@ -43,7 +43,7 @@ type followed struct {
 
 // Splits implements connector.Source.
 func (s *followSource) Splits(ctx context.Context) ([]connector.Split, error) {
-	files, err := s.list(ctx)
+	files, err := s.first(ctx)
 	if err != nil {
 		return nil, err
 	}

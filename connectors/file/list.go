@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,6 +33,7 @@ type lister struct {
 	match *regexp.Regexp
 	table *connector.Table
 	zone  *time.Location
+	log   *slog.Logger
 }
 
 func (o *options) regexp() (*regexp.Regexp, error) {
@@ -46,7 +48,11 @@ func newLister(cx *connector.Context, t *connector.Table, o *options) (*lister, 
 	if err != nil {
 		return nil, err
 	}
-	return &lister{o: o, path: localPath(cx, o.Path), match: match, table: t, zone: cx.Zone}, nil
+	log := cx.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &lister{o: o, path: localPath(cx, o.Path), match: match, table: t, zone: cx.Zone, log: log}, nil
 }
 
 // localPath turns the option into a path of this machine.
@@ -63,12 +69,57 @@ func localPath(cx *connector.Context, path string) string {
 	return filepath.Clean(path)
 }
 
+// wildcards are the characters that make a path a pattern.
+const wildcards = "*?["
+
+// all returns the files of a source that reads those that are there. That a
+// pattern matches none, or the path is not there, is an error: a table that is
+// empty by mistake is noticed late. A folder without files is an empty table.
+func (l *lister) all(ctx context.Context) ([]found, error) {
+	files, err := l.list(ctx)
+	if len(files) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return files, err
+	}
+	if l.o.AllowEmpty {
+		return nil, nil
+	}
+	const hint = "(if that is meant, set 'source.allow-empty' = 'true')"
+	if err != nil {
+		return nil, fmt.Errorf("%w %s", err, hint)
+	}
+	if _, err := os.Stat(l.path); err != nil {
+		return nil, fmt.Errorf("filesystem: no file matches the pattern '%s' %s", l.path, hint)
+	}
+	if l.match != nil {
+		every := *l
+		every.match = nil
+		if n, err := every.list(ctx); err != nil || len(n) > 0 {
+			return nil, errors.Join(err, fmt.Errorf("filesystem: none of the %d files below %s matches 'source.path.regex-pattern' = '%s', which is matched with absolute paths as a whole %s", len(n), l.path, l.o.Pattern, hint))
+		}
+	}
+	l.log.Warn("the folder of a table has no files: the table is empty", "table", l.table.Name, "path", l.path)
+	return nil, nil
+}
+
+// first returns the files that are there when a source begins that goes on with
+// those that appear later; it warns if there are none.
+func (l *lister) first(ctx context.Context) ([]found, error) {
+	files, err := l.list(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil && len(files) == 0 {
+		l.log.Warn("no file is there yet: the table waits for one", "table", l.table.Name, "path", l.path, "pattern", l.o.Pattern)
+	}
+	return files, err
+}
+
 // list returns the files, ordered by path. That the path itself is not there is
 // an error; that a pattern matches nothing or a folder is empty is not.
 func (l *lister) list(ctx context.Context) ([]found, error) {
 	roots := []string{l.path}
 	if _, err := os.Stat(l.path); err != nil {
-		if !strings.ContainsAny(l.path, "*?[") {
+		if !strings.ContainsAny(l.path, wildcards) {
 			return nil, fmt.Errorf("filesystem: %w", err)
 		}
 		if roots, err = filepath.Glob(l.path); err != nil {
@@ -142,7 +193,7 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") || strings.H
 func matchesHidden(pattern, path string) bool {
 	names := strings.Split(filepath.ToSlash(path), "/")
 	for i, p := range strings.Split(filepath.ToSlash(pattern), "/") {
-		if i < len(names) && strings.ContainsAny(p, "*?[") && !hidden(p) && hidden(names[i]) {
+		if i < len(names) && strings.ContainsAny(p, wildcards) && !hidden(p) && hidden(names[i]) {
 			return true
 		}
 	}

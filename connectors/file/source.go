@@ -56,7 +56,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 
 // Splits implements connector.Source: a file is a split.
 func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
-	files, err := s.list(ctx)
+	files, err := s.all(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -201,7 +201,7 @@ func TestSplitsOfFolderAndPattern(t *testing.T) {
 	f([]string{"a.json"}, map[string]string{"path": "a.json"})
 	f([]string{"a.json"}, map[string]string{"path": "*.json"})
 	f([]string{"sub/b.json"}, map[string]string{"path": "*/*.json"})
-	f(nil, map[string]string{"path": "*.none"})
+	f(nil, map[string]string{"path": "*.none", "source.allow-empty": "true"})
 	f([]string{"sub/c.log"}, map[string]string{"path": ".", "source.path.regex-pattern": `.*\.log`})
 	s := openSource(t, dir, testTable(t, map[string]string{"path": "missing"}))
 	if _, err := s.Splits(t.Context()); !errors.Is(err, os.ErrNotExist) {

@@ -24,7 +24,7 @@ type wholeSource struct {
 
 // Splits implements connector.ColumnSource.
 func (s *wholeSource) Splits(ctx context.Context) ([]connector.Split, error) {
-	files, err := s.in.list(ctx)
+	files, err := s.in.all(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +172,15 @@ type watchedWhole struct {
 	every time.Duration
 }
 
+// Splits implements connector.ColumnSource.
+func (s *watchedWhole) Splits(ctx context.Context) ([]connector.Split, error) {
+	files, err := s.in.first(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.fresh(files), nil
+}
+
 // Bounded implements connector.ColumnSource.
 func (s *watchedWhole) Bounded() bool { return false }
 
@@ -191,7 +200,9 @@ func (s *watchedWhole) Watch(ctx context.Context, found, _ func(connector.Split)
 			if ctx.Err() != nil {
 				return nil
 			}
-			return err
+			if !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 		}
 		for _, sp := range s.fresh(files) {
 			found(sp)
