@@ -5,7 +5,10 @@
 // true together.
 package state
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Units is the number of key groups keyed state is divided into, fixed for the
 // life of a job: a job can restart at any parallelism up to it.
@@ -48,6 +51,28 @@ type Store interface {
 	Backend(operator string, subtask, parallel int) Backend
 	// Commit makes all changes since the last commit durable with c.
 	Commit(ctx context.Context, c *Commit) error
+	Close() error
+}
+
+// ErrFenced tells that a store was claimed by another owner: what its former one
+// wanted to commit is not true and never will be.
+var ErrFenced = errors.New("the state was taken over by another process")
+
+// ClaimedStore is a Store that passes from owner to owner.
+type ClaimedStore interface {
+	Store
+	// Superseded tells that another owner has claimed the store.
+	Superseded() bool
+	// Writer is a name of the store that no other has and that stays from owner to owner.
+	Writer() string
+}
+
+// Shared is state that processes share: a store for each unit that they hand to one
+// another. It is safe for concurrent use.
+type Shared interface {
+	// Claim makes the caller the owner of a unit, whoever owned it before: the
+	// commits of the last owner fail from now on with ErrFenced.
+	Claim(ctx context.Context, unit string) (ClaimedStore, error)
 	Close() error
 }
 

@@ -10,7 +10,7 @@
 //
 // dir.go has the store, file.go data files, chain.go what files leave together,
 // manifest.go commits, merge.go the merging, backend.go the part of one operator,
-// inspect.go looking from outside.
+// inspect.go looking from outside, claim.go stores that pass from owner to owner.
 package dir
 
 import (
@@ -35,13 +35,21 @@ type Options struct {
 	NoSync bool
 
 	create func(path string) (file, error) // tests inject failures
+	step   func(name string)               // tests stop an owner anywhere
+}
+
+func (o *Options) at(step string) {
+	if o.step != nil {
+		o.step(step)
+	}
 }
 
 // Store is a state.Store in a directory. One process at a time owns it.
 type Store struct {
 	path string
 	opts Options
-	lock *os.File
+	lock *os.File // nil if claimed
+	held *claimed // nil if locked
 
 	committing sync.Mutex // held by Commit; mu is not, while files are written
 
@@ -167,6 +175,13 @@ func (s *Store) Commit(_ context.Context, c *state.Commit) error {
 		return s.broken
 	}
 	m := newManifest(c)
+	if s.held != nil {
+		if c.Epoch != s.last.Epoch+1 {
+			defer s.mu.Unlock()
+			return fmt.Errorf("commit of epoch %d behind %d", c.Epoch, s.last.Epoch)
+		}
+		m.Claim, m.Owner, m.Unit = s.held.number, s.last.Owner, s.held.unit
+	}
 	if s.last != nil {
 		m.Parent = s.last.Epoch
 		m.Files = append(m.Files, s.last.Files...)
@@ -187,7 +202,7 @@ func (s *Store) Commit(_ context.Context, c *state.Commit) error {
 		}
 	}
 	s.mu.Unlock()
-	err := s.write(m, parts)
+	err := s.fence(s.write(m, parts))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -196,13 +211,16 @@ func (s *Store) Commit(_ context.Context, c *state.Commit) error {
 	}
 	s.last = m
 	s.history = append(s.history, m)
+	s.opts.at("committed")
 	s.prune()
+	s.opts.at("pruned")
 	s.startMerge()
 	return nil
 }
 
 // write makes a commit durable: the data files first, then the manifest.
 func (s *Store) write(m *manifest, parts []*epochFiles) error {
+	s.opts.at("commit")
 	old := len(m.Files)
 	for _, e := range parts {
 		m.Files = append(m.Files, e.files...)
@@ -220,6 +238,10 @@ func (s *Store) write(m *manifest, parts []*epochFiles) error {
 		if err := syncDir(s.path); err != nil {
 			return err
 		}
+	}
+	s.opts.at("data written")
+	if s.held != nil {
+		return m.link(s.path, s.opts)
 	}
 	return m.write(s.path, s.opts)
 }
@@ -258,6 +280,12 @@ func (s *Store) prune() {
 	}
 	for _, m := range gone {
 		// The manifest first: one without its files would be taken for damage.
+		if s.held != nil {
+			if err := s.forgetEntry(m); err != nil {
+				return // in their order, or not at all; the next owner tries again
+			}
+			continue
+		}
 		os.Remove(filepath.Join(s.path, m.file))
 	}
 	for _, m := range gone {
@@ -302,12 +330,18 @@ func (s *Store) Close() error {
 			b.file = nil
 		}
 	}
+	if s.lock == nil {
+		return nil
+	}
 	return s.lock.Close()
 }
 
 func (s *Store) nextName() (string, int64) {
 	n := s.seq
 	s.seq++
+	if s.held != nil {
+		return fmt.Sprintf("data-%012d-%012d", s.held.number, n), n
+	}
 	return fmt.Sprintf("data-%012d", n), n
 }
 

@@ -18,3 +18,5 @@ func lockDir(path string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+func shareDir(path string) (*os.File, error) { return lockDir(path) }

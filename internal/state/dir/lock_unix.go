@@ -11,12 +11,17 @@ import (
 )
 
 // lockDir takes the directory for this process until the file is closed.
-func lockDir(path string) (*os.File, error) {
+func lockDir(path string) (*os.File, error) { return flock(path, syscall.LOCK_EX) }
+
+// shareDir keeps others from taking the directory, but not from sharing it.
+func shareDir(path string) (*os.File, error) { return flock(path, syscall.LOCK_SH) }
+
+func flock(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(path, "LOCK"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%w: %s", ErrLocked, path)

@@ -23,9 +23,14 @@ const version = 1
 // manifest is a commit: positions, transactions, facts, and the files whose
 // records in order give the state. It is immutable once written.
 type manifest struct {
-	Version   int
-	Epoch     int64
-	Parent    int64 `json:",omitempty"`
+	Version int
+	Epoch   int64
+	Parent  int64 `json:",omitempty"`
+	// Of claimed stores: the number of the claim under which the commit was made,
+	// by whom, and the name of the chain.
+	Claim     int64  `json:",omitempty"`
+	Owner     string `json:",omitempty"`
+	Unit      string `json:",omitempty"`
 	Positions map[string]string
 	Tokens    map[string][]byte
 	Meta      map[string]string
@@ -82,14 +87,11 @@ func decoded(in map[string]string) (map[string]string, error) {
 
 // write makes the manifest true: synced under another name, then renamed.
 func (m *manifest) write(dir string, o Options) error {
-	body, err := json.Marshal(m)
+	body, err := m.encode()
 	if err != nil {
 		return err
 	}
-	sum := xxh3.Hash128(body).Bytes()
-	body = append(body, '\n')
-	body = append(body, fmt.Sprintf("%x\n", sum)...)
-	m.file = fmt.Sprintf("commit-%016d", m.Epoch)
+	m.file = entryName(m.Epoch)
 	tmp := filepath.Join(dir, m.file+".tmp")
 	if err := writeSynced(tmp, body, o); err != nil {
 		return err
@@ -102,6 +104,20 @@ func (m *manifest) write(dir string, o Options) error {
 	}
 	return syncDir(dir)
 }
+
+// encode is the content of the manifest's file: one line and its checksum.
+func (m *manifest) encode() ([]byte, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	sum := xxh3.Hash128(body).Bytes()
+	return fmt.Appendf(append(body, '\n'), "%x\n", sum), nil
+}
+
+func entryName(epoch int64) string { return fmt.Sprintf("commit-%016d", epoch) }
+
+func hashText(s string) string { return fmt.Sprintf("%x", xxh3.HashString128(s).Bytes()) }
 
 func writeSynced(path string, body []byte, o Options) error {
 	f, err := o.create(path)
