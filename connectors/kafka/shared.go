@@ -1,0 +1,29 @@
+package kafka
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/runnelio/runnel/connector"
+)
+
+// Data implements connector.Sharer: the topics, where they are, and what is seen
+// of them. The group and the starting point are each job's own. An end that is
+// asked for when reading begins is another for everyone who asks.
+func (s *source) Data() string {
+	o := s.o
+	if o.Bounded == "latest-offset" || o.Bounded == "group-offsets" {
+		return ""
+	}
+	properties := maps.Clone(o.Properties)
+	delete(properties, "group.id")
+	delete(properties, "client.id")
+	var until int64
+	if o.EndMs != nil {
+		until = *o.EndMs
+	}
+	return fmt.Sprintf("%q %q %q %v %q %q %q %q %d %q %d", o.Topic, o.Pattern, o.Servers, properties, o.KeyFields, o.KeyPrefix, o.FieldsInclude,
+		o.Bounded, until, o.EndOffsets, o.MaxRecord) // fmt prints maps sorted by key
+}
+
+var _ connector.Sharer = (*source)(nil)
