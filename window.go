@@ -153,6 +153,7 @@ type WindowStream struct {
 	delay time.Duration
 	late  bool // WaterMark was called
 	time  string
+	side  Sink // of late rows
 }
 
 // Window puts the rows into windows.
@@ -186,6 +187,15 @@ func (w *WindowStream) WaterMark(d time.Duration) *WindowStream {
 // AllowLateness is how long a window takes rows after its end.
 func (w *WindowStream) AllowLateness(d time.Duration) *WindowStream {
 	w.in.job.set("AllowLateness", "table.exec.emit.allow-lateness", millis(d))
+	return w
+}
+
+// SideOutputLate has the rows that come too late for their windows written to
+// sink, and not only counted: the columns of the stream the windows are over, then
+// late_operator, late_watermark and late_window_end, the end of the last window the
+// row would have been in. They are written exactly once where the sink is.
+func (w *WindowStream) SideOutputLate(sink Sink) *WindowStream {
+	w.side = sink
 	return w
 }
 
@@ -319,7 +329,42 @@ func (w *WindowStream) finish(call string) *DataStream {
 	}
 	list = append(list, w.aggs...)
 	text := fmt.Sprintf("SELECT %s FROM %s GROUP BY %s", strings.Join(list, ", "), w.info.from("`$in`", at, keys), strings.Join(group, ", "))
-	return (&DataStream{d.job, n}).query(call, text, nil)
+	out := (&DataStream{d.job, n}).query(call, text, nil)
+	if w.side != nil && d.job.err == nil {
+		if err := w.sideOutput(d.job, n, out.node); err != nil {
+			d.job.fail("SideOutputLate", err)
+		}
+	}
+	return out
+}
+
+// sideOutput plans the sink of the rows of n that come too late for the windows in out.
+func (w *WindowStream) sideOutput(j *Job, n, out plan.Node) error {
+	fields := slices.Clone(n.Schema().Fields)
+	for i := range fields {
+		fields[i].Type = fields[i].Type.Plain()
+	}
+	from := &plan.GoSource{Name: "late rows", Out: types.NewSchema(append(fields, plan.LateFields()...)...)}
+	root, err := w.side.root(j, from)
+	if err != nil {
+		return err
+	}
+	sink, ok := root.(*plan.Sink)
+	if !ok {
+		return fmt.Errorf("%T does not end a stream of late rows", w.side)
+	}
+	var mark func(plan.Node) bool
+	mark = func(x plan.Node) bool {
+		if win, ok := x.(*plan.Window); ok && x != n {
+			win.Late = &plan.Late{From: from, Sink: sink}
+			return true
+		}
+		return x != n && slices.ContainsFunc(x.Inputs(), mark)
+	}
+	if !mark(out) {
+		return diag.Bug("there is no window in the plan of one")
+	}
+	return nil
 }
 
 // keyed makes columns of the keys that are expressions, and returns all quoted.

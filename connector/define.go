@@ -131,11 +131,21 @@ type EngineOptions struct {
 	OnError         string `opt:"on-error" default:"fail" enum:"fail,skip,dead-letter" doc:"What happens to a record that cannot be read: the job fails, it is counted and skipped, or it is written to the dead-letter file."`
 	DeadLetter      string `opt:"dead-letter.path,alias=on-error.path" doc:"File of the records that could not be read, JSON lines; for 'on-error' = 'dead-letter'."`
 	ScanParallelism *int   `opt:"scan.parallelism" min:"1" doc:"Parallel readers of the table."`
+	SplitKey        string `opt:"scan.split-key" doc:"Columns, separated by ';', by which the producer chose the split (queue, partition) of a record. A query that keeps state by these columns at least runs apart for each split, and several processes with the same state directory share the splits."`
+	SplitVerify     bool   `opt:"scan.split-key.verify" default:"false" doc:"Checks that all rows with the same values of 'scan.split-key' come in one split, among the splits of this process; the job fails if they do not. For tests: it remembers all values."`
 	SinkParallelism *int   `opt:"sink.parallelism" min:"1" doc:"Parallel writers of the table."`
 	// The way windows over the table are emitted; unset: as the session says.
 	FireMode      *int           `opt:"window.fire-mode" min:"0" max:"2" doc:"How windows over the table are emitted: 0 once, 1 in increments, 2 as updates; else as the setting of this name says."`
 	FireInterval  *time.Duration `opt:"window.fire-interval" doc:"Processing time between the emissions of a window in the fire modes 1 and 2."`
 	AllowLateness *time.Duration `opt:"window.allow-lateness" doc:"How long windows over the table take rows after their end."`
+	LateSink      string         `opt:"late-rows.sink" doc:"Table for the rows that come too late for windows, OVER, interval joins and other operators of event time; else as the setting of this name says."`
+	// How event time is followed in the splits of the table; unset: as the session says.
+	EmitStrategy  string         `opt:"scan.watermark.emit.strategy" default:"on-periodic" enum:"on-event,on-periodic" doc:"Whether a watermark follows rows that raise it at once, or as 'pipeline.auto-watermark-interval' says."`
+	EmitGap       int            `opt:"scan.watermark.emit.on-event.gap" default:"1" min:"1" doc:"Rows of a split between two watermarks, with the strategy on-event."`
+	IdleTimeout   *time.Duration `opt:"scan.watermark.idle-timeout" doc:"A split without rows for this long holds back no watermark; else as 'table.exec.source.idle-timeout' says."`
+	AlignGroup    string         `opt:"scan.watermark.alignment.group" doc:"Sources of one group, and their splits, go through event time together: who is too far ahead is not read."`
+	AlignMaxDrift *time.Duration `opt:"scan.watermark.alignment.max-drift" doc:"How far a split of the group may be ahead of the last one."`
+	AlignUpdate   time.Duration  `opt:"scan.watermark.alignment.update-interval" default:"1 s" min:"10 ms" doc:"How often the group's watermarks are compared."`
 	SinkOptions
 }
 
@@ -208,6 +218,9 @@ func Bind(with map[string]string, connectors Set, formats format.Set) (*Binding,
 	}
 	if err := option.Parse(&b.Engine, engine); err != nil {
 		return nil, err
+	}
+	if (b.Engine.AlignGroup != "") != (b.Engine.AlignMaxDrift != nil) {
+		return nil, option.Errorf("scan.watermark.alignment.max-drift", "needed together with 'scan.watermark.alignment.group', and only with it")
 	}
 	if b.Engine.WriteError == "dead-letter" && b.Engine.WriteDeadFile == "" {
 		return nil, option.Errorf("sink.dead-letter.path", "required with 'sink.on-error' = 'dead-letter'")

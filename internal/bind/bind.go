@@ -37,6 +37,9 @@ type Options struct {
 	// Duplicates tells that sources of changes may give one more than once
 	// (table.exec.source.cdc-events-duplicate).
 	Duplicates bool
+	// LateSink is the table for rows that come too late, where their table names
+	// none (late-rows.sink); "" for none.
+	LateSink string
 	// Warn is told of what was accepted but has no effect; may be nil.
 	Warn func(span diag.Span, text string)
 	// Params are the values of the parameters ?.
@@ -122,7 +125,9 @@ type binder struct {
 	// views and tables hold what was bound already, so that it is shared.
 	nodes   map[string]plan.Node
 	sinks   map[*catalog.Object]*declared
-	opening []string // views being bound, to find circles
+	lates   map[*catalog.Object]*plan.Late
+	home    *catalog.Root // where the names of the session are looked up, also within views
+	opening []string      // views being bound, to find circles
 	// spans are the places of columns, for messages about them.
 	spans map[plan.Expr]diag.Span
 	// constants are expressions whose value was asked for.
@@ -132,7 +137,7 @@ type binder struct {
 }
 
 func newBinder(o *Options) *binder {
-	return &binder{Options: o, nodes: map[string]plan.Node{}, sinks: map[*catalog.Object]*declared{}, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
+	return &binder{Options: o, nodes: map[string]plan.Node{}, sinks: map[*catalog.Object]*declared{}, lates: map[*catalog.Object]*plan.Late{}, home: o.Catalog, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
 }
 
 // note keeps an error and lets the binder go on.

@@ -3,6 +3,7 @@ package bind
 import (
 	"strings"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/catalog"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
@@ -18,7 +19,7 @@ const lateKey = "late-rows.sink"
 func (b *binder) late(path catalog.Path, option string, span diag.Span) (*plan.Late, error) {
 	name, from := option, b.Catalog.In(path.Catalog, path.Database)
 	if name == "" {
-		name, from = b.LateSink, b.Catalog
+		name, from = b.LateSink, b.home
 	}
 	if name == "" {
 		return nil, nil
@@ -59,4 +60,16 @@ func (b *binder) late(path catalog.Path, option string, span diag.Span) (*plan.L
 	s.Input = l.From
 	b.lates[obj] = l
 	return l, nil
+}
+
+// marks are the options of a table about the watermarks of its splits.
+func marks(e *connector.EngineOptions) plan.Marks {
+	m := plan.Marks{Idle: e.IdleTimeout, Group: e.AlignGroup}
+	if e.EmitStrategy == "on-event" {
+		m.Gap = e.EmitGap
+	}
+	if m.Group != "" {
+		m.MaxDrift, m.Update = *e.AlignMaxDrift, e.AlignUpdate
+	}
+	return m
 }

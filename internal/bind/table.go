@@ -99,7 +99,7 @@ func (b *binder) view(obj *catalog.Object, span diag.Span) (plan.Node, error) {
 	}
 	o := *b.Options
 	o.Catalog = b.Catalog.In(obj.Catalog, obj.Database)
-	inner := &binder{Options: &o, nodes: b.nodes, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}, checking: b.checking}
+	inner := &binder{Options: &o, nodes: b.nodes, sinks: b.sinks, lates: b.lates, home: b.home, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}, checking: b.checking}
 	n, err := inner.queryNode(obj.View.As, nil)
 	err = inner.finish(err)
 	if err == nil && obj.View.Columns != nil {
@@ -322,12 +322,28 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 	}
 	p.Sink = bound.Engine.SinkOptions
 	p.Fire = plan.Fire{Mode: bound.Engine.FireMode, Interval: bound.Engine.FireInterval, Lateness: bound.Engine.AllowLateness}
+	if !sink && !checking {
+		if p.Late, err = b.late(path, bound.Engine.LateSink, span); err != nil {
+			return nil, err
+		}
+	}
+	p.Marks = marks(&bound.Engine)
 	p.OnError = plan.ErrorPolicy{Action: bound.Engine.OnError, DeadLetter: bound.Engine.DeadLetter}
 	if n := bound.Engine.ScanParallelism; n != nil {
 		p.ScanParallelism = *n
 	}
 	if n := bound.Engine.SinkParallelism; n != nil {
 		p.SinkParallelism = *n
+	}
+	for name := range strings.FieldsFuncSeq(bound.Engine.SplitKey, func(r rune) bool { return r == ';' }) {
+		i := p.Physical.Index(strings.TrimSpace(name))
+		if i < 0 {
+			return nil, optionError(option.Errorf("scan.split-key", "there is no column '%s' that is read from the source", strings.TrimSpace(name)), t, path, span, checking)
+		}
+		p.SplitKey = append(p.SplitKey, i)
+	}
+	if p.SplitVerify = bound.Engine.SplitVerify; p.SplitVerify && p.SplitKey == nil {
+		return nil, optionError(option.Errorf("scan.split-key.verify", "needs 'scan.split-key'"), t, path, span, checking)
 	}
 	if k, ok := p.Format.(format.Keyer); ok {
 		var names []string

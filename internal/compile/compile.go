@@ -121,6 +121,7 @@ func (s *Session) Func() *function.Context {
 func (s *Session) Bind() *bind.Options {
 	return &bind.Options{Catalog: s.Catalog, Functions: s.functions(), Connectors: s.opts.Connectors, Formats: s.opts.Formats,
 		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables, Duplicates: s.Settings.Bool("table.exec.source.cdc-events-duplicate"),
+		LateSink:  s.Settings.Get("late-rows.sink"),
 		DropNulls: strings.EqualFold(s.Settings.Get("table.exec.sink.not-null-enforcer"), "drop"),
 		Warn:      func(_ diag.Span, text string) { s.warnings = append(s.warnings, text) }}
 }

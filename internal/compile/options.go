@@ -53,6 +53,7 @@ var known = []Setting{
 	{"window.fire-interval", "0 s", "duration", "Processing time between the emissions of a window in the fire modes 1 and 2; 0: only when it is over, and for late rows.", nil, true},
 	{"window.flush-at-end", "false", "bool", "Processing-time windows that are open at the end of input are emitted, not dropped.", nil, true},
 	{"window.fire-on-idle", "", "duration", "Without rows for so long event time goes on with the clock; never if not set (rsqldb dialect: 180 s).", nil, true},
+	{"late-rows.sink", "", "string", "Table for the rows that come too late for windows, OVER, interval joins and other operators of event time; none: they are only counted. Tables can name their own.", nil, true},
 	{"sql.dialect", "flink", "enum", "Grammar of the statements that follow.", []string{"flink", "rsqldb", "default"}, true},
 	{"runnel.batch-size", "1024", "int", "Rows a batch.", nil, true},
 	{"runnel.optimizer.disable", "", "list", "Optimiser rules to leave out, separated by commas.", nil, true},

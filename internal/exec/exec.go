@@ -106,6 +106,24 @@ type Context struct {
 	// Watermark is the operator's watermark at the last commit; below all times
 	// in a new job. See Watermarked.
 	Watermark int64
+	// Side takes the rows that come too late; nil if nobody wants them. See TooLate.
+	Side Side
+}
+
+// Side takes rows beside an operator's output.
+type Side interface {
+	// Put copies row i of b, a batch of input in. end is the end of the last window
+	// it would have been in, in the time windows are cut in; NoWatermark if there is none.
+	Put(in int, b *vector.Batch, i int, end int64)
+}
+
+// TooLate counts row i of b, a batch of input in, as late, and hands it to who
+// wants such rows; end as for Side.
+func (c *Context) TooLate(in int, b *vector.Batch, i int, end int64) {
+	c.Metrics.Late.Add(1)
+	if c.Side != nil {
+		c.Side.Put(in, b, i, end)
+	}
 }
 
 // NoWatermark is below all times: no watermark has come yet.

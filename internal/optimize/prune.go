@@ -98,6 +98,9 @@ func need(n plan.Node, req columns) (plan.Node, map[int]int) {
 		for _, k := range x.Keys {
 			below[k.Column] = true
 		}
+		if len(x.Keys) > 0 && x.Input.Schema().Fields[x.Keys[0].Column].Type.Attr == types.Rowtime {
+			wanted(plan.LateOf(x.Input), x.Input, below)
+		}
 		in, to := need(x.Input, below)
 		out := *x
 		out.Input = in
@@ -429,6 +432,8 @@ func needJoin(j *plan.Join, req columns) (plan.Node, map[int]int) {
 			put(i)
 		}
 	}
+	wanted(ofLate(j, j.Left), j.Left, left)
+	wanted(ofLate(j, j.Right), j.Right, right)
 	out := *j
 	var lt, rt map[int]int
 	out.Left, lt = need(j.Left, left)

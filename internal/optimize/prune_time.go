@@ -88,7 +88,8 @@ func orderColumns(keys []plan.SortKey) []int {
 }
 
 func needWindow(w *plan.Window, req columns) (plan.Node, map[int]int) {
-	in, at, fields := appended(w, req, append([]int{w.Time}, w.Partition...)...)
+	own := append([]int{w.Time}, w.Partition...)
+	in, at, fields := appended(w, req, append(own, wantedBy(plan.LateOf(w), w.Input)...)...)
 	out := *w
 	out.Input, out.Time, out.Partition, out.Out = in, at[w.Time], moved(w.Partition, at), types.NewSchema(fields...)
 	return &out, at
@@ -102,6 +103,7 @@ func needOver(o *plan.Over, req columns) (plan.Node, map[int]int) {
 			own = append(own, c.Filter)
 		}
 	}
+	own = append(own, wantedBy(ofLate(o, o.Input), o.Input)...)
 	in, at, fields := appended(o, req, own...)
 	out := *o
 	out.Input, out.Partition, out.Order, out.Out = in, moved(o.Partition, at), movedKeys(o.Order, at), types.NewSchema(fields...)
@@ -119,6 +121,7 @@ func needOver(o *plan.Over, req columns) (plan.Node, map[int]int) {
 func needRank(r *plan.Rank, req columns) (plan.Node, map[int]int) {
 	own := append(orderColumns(r.Order), r.Partition...)
 	width := len(r.Input.Schema().Fields)
+	own = append(own, wantedBy(ofLate(r, r.Input), r.Input)...)
 	in, at, fields := appended(r, req, own...)
 	out := *r
 	out.Input, out.Partition, out.Order = in, moved(r.Partition, at), movedKeys(r.Order, at)

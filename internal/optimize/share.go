@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/internal/plan"
@@ -70,6 +71,20 @@ func scanKey(s *plan.Scan) string {
 	for _, k := range slices.Sorted(maps.Keys(s.Table.Options)) {
 		fmt.Fprintf(&b, "\x00%s\x01%s", k, s.Table.Options[k])
 	}
+	if l := s.Table.Late; l != nil {
+		b.WriteString("\x00" + l.Sink.Name)
+	}
+	f, m := s.Table.Fire, s.Table.Marks
+	for _, d := range []*time.Duration{f.Interval, f.Lateness, m.Idle} {
+		if d != nil {
+			fmt.Fprintf(&b, "\x00%d", *d)
+		}
+		b.WriteByte(0)
+	}
+	if f.Mode != nil {
+		fmt.Fprintf(&b, "\x00%d", *f.Mode)
+	}
+	fmt.Fprintf(&b, "\x00%d %s %d %d", m.Gap, m.Group, m.MaxDrift, m.Update)
 	return b.String()
 }
 

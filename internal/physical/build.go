@@ -18,7 +18,7 @@ func Build(roots []plan.Node, opts Options) (*Plan, error) {
 	if opts.BatchSize < 1 {
 		opts.BatchSize = vector.DefaultSize
 	}
-	b := &builder{opts: opts, ops: map[plan.Node]*Op{}, kinds: map[string]int{}}
+	b := &builder{opts: opts, ops: map[plan.Node]*Op{}, nodes: map[*Op]plan.Node{}, kinds: map[string]int{}}
 	for _, r := range roots {
 		if _, err := b.op(r); err != nil {
 			return nil, err
@@ -28,6 +28,10 @@ func Build(roots []plan.Node, opts Options) (*Plan, error) {
 	if err := p.changelogs(); err != nil {
 		return nil, err
 	}
+	if err := b.lateRows(p); err != nil {
+		return nil, err
+	}
+	p.align()
 	p.cut()
 	return p, nil
 }
@@ -35,6 +39,7 @@ func Build(roots []plan.Node, opts Options) (*Plan, error) {
 type builder struct {
 	opts  Options
 	ops   map[plan.Node]*Op
+	nodes map[*Op]plan.Node // what an operator was made of
 	order []*Op
 	kinds map[string]int
 }
@@ -122,11 +127,16 @@ func (b *builder) add(n plan.Node, spec Spec, inputs ...plan.Node) (*Op, error) 
 		o.Inputs = append(o.Inputs, Edge{From: from})
 		from.outs = append(from.outs, o)
 	}
-	b.kinds[spec.Kind()]++
-	o.ID = fmt.Sprintf("%s-%d", spec.Kind(), b.kinds[spec.Kind()])
-	b.ops[n] = o
-	b.order = append(b.order, o)
+	b.put(o)
+	b.ops[n], b.nodes[o] = o, n
 	return o, nil
+}
+
+// put names o and puts it behind the operators there are.
+func (b *builder) put(o *Op) {
+	b.kinds[o.Spec.Kind()]++
+	o.ID = fmt.Sprintf("%s-%d", o.Spec.Kind(), b.kinds[o.Spec.Kind()])
+	b.order = append(b.order, o)
 }
 
 // timeOrdered tells whether the first key is a rowtime, ascending: such a sort

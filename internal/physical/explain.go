@@ -28,6 +28,9 @@ func Explain(p *Plan) string {
 		b.WriteString("\n")
 		for _, e := range o.Inputs {
 			fmt.Fprintf(&b, "    <- %s", e.From.ID)
+			if e.Side {
+				b.WriteString(" late rows")
+			}
 			if e.Fused {
 				b.WriteString(" (fused)\n")
 				continue
@@ -128,6 +131,8 @@ func describe(o *Op) string {
 		return plan.Describe(s.Sink)
 	case Opaque:
 		return plan.Describe(s.Opaque)
+	case LateRows:
+		return "LateRows(select=[" + plan.Select(s.Exprs, o.Out) + "])"
 	case fmt.Stringer:
 		return s.String()
 	}

@@ -50,6 +50,10 @@ type Edge struct {
 	Exchange ExchangeKind
 	Keys     []int // of Hash
 	Fused    bool  // a function call, not a channel
+	// Side tells that not what From emits comes, but the rows of its input SideInput
+	// that came too late for it.
+	Side      bool
+	SideInput int
 }
 
 // Op is an operator of the graph. It is immutable once the plan is built.
@@ -78,6 +82,10 @@ type Plan struct {
 	Ops     []*Op
 	Stages  int
 	Options Options
+	// Aligned is set if the plan is run once a split ('scan.split-key'). If a table
+	// declares a split key and it is not, Unaligned says why.
+	Aligned   *Aligned
+	Unaligned string
 }
 
 // Options are the settings the planner heeds; they come from SET.
@@ -100,7 +108,10 @@ type Options struct {
 	MemoryBudget int64
 	// MaxUnindexed is rules.max-unindexed: a set of rules with more that no index helps is refused; 0: any number.
 	MaxUnindexed int
-	BatchSize    int // rows a batch (runnel.batch-size), default vector.DefaultSize
+	// Metadata has sources fill all METADATA columns of their tables: functions in
+	// Go may ask for them.
+	Metadata  bool
+	BatchSize int // rows a batch (runnel.batch-size), default vector.DefaultSize
 }
 
 // Spec is what an operator does: one of the structs below.

@@ -36,6 +36,9 @@ func (p *Plan) cut() {
 
 // parallelOf returns the number of tasks for o: one where the whole input must meet.
 func (p *Plan) parallelOf(o *Op) int {
+	if p.Aligned != nil {
+		return 1 // for each split
+	}
 	n := p.Options.Parallelism
 	switch s := o.Spec.(type) {
 	case Values:
@@ -115,7 +118,7 @@ func (p *Plan) parallelOf(o *Op) int {
 			return 1
 		}
 		return o.Inputs[0].From.Parallel
-	case Calc, Watermark, Expand, Correlate, Rules:
+	case Calc, Watermark, Expand, Correlate, Rules, LateRows:
 		return o.Inputs[0].From.Parallel
 	}
 	return n

@@ -370,6 +370,15 @@ func fuse(n *plan.Aggregate, w *windowed, keys []int) (plan.Node, int, fused, bo
 		}
 		f.calls = append(f.calls, c)
 	}
+	// What a sink of late rows asks for.
+	if late := plan.LateOf(w.win); late != nil {
+		for i, c := range in.Schema().Fields {
+			if late.From.Out.Index(c.Name) >= 0 && !slices.ContainsFunc(fields, func(f types.Field) bool { return f.Name == c.Name }) && i != w.win.Time {
+				out = append(out, &plan.Column{Index: i, T: c.Type, Name: c.Name})
+				fields = append(fields, types.Field{Name: c.Name, Type: c.Type.Plain()})
+			}
+		}
+	}
 	time := len(out)
 	tf := in.Schema().Fields[w.win.Time]
 	out = append(out, &plan.Column{Index: w.win.Time, T: tf.Type, Name: tf.Name})

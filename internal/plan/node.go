@@ -42,11 +42,69 @@ type Table struct {
 	Normalize bool
 	// Fire is how windows over the table are emitted, where it says so.
 	Fire Fire
+	// Late is where rows of the table go that come too late; nil: they are only counted.
+	Late *Late
+	// Marks is how event time is followed in the table's splits.
+	Marks Marks
 	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
 	ScanParallelism, SinkParallelism int
+	// SplitKey are the columns by which the producer chose the split of a record,
+	// in Physical; nil if it does not say. SplitVerify has that checked.
+	SplitKey    []int
+	SplitVerify bool
 	// Sink is what the engine does around the table's sink.
 	Sink connector.SinkOptions
 	Span diag.Span
+}
+
+// Late is where rows go that come too late for an operator of time. From stands
+// for them, below Sink: its columns are those of the operator's input of the same
+// name, converted where need be, and those of LateFields.
+type Late struct {
+	From *GoSource
+	Sink *Sink
+}
+
+// LateFields are the columns of late rows that no input has: the operator they
+// were too late for, its watermark, and the end of the last window of the row.
+func LateFields() []types.Field {
+	return []types.Field{
+		{Name: "late_operator", Type: types.String()},
+		{Name: "late_watermark", Type: types.Type{Kind: types.TimestampLTZ, Prec: 3, Nullable: true}},
+		{Name: "late_window_end", Type: types.Type{Kind: types.Timestamp, Prec: 3, Nullable: true}},
+	}
+}
+
+// LateOf returns where rows below n that come too late go, nil if it is said
+// nowhere: by a window function or by the tables.
+func LateOf(n Node) *Late {
+	switch x := n.(type) {
+	case *Window:
+		if x.Late != nil {
+			return x.Late
+		}
+	case *Scan:
+		return x.Table.Late
+	}
+	for _, in := range n.Inputs() {
+		if l := LateOf(in); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// Marks is how the watermarks of a table's splits are followed.
+type Marks struct {
+	// Gap, if above 0, hands a watermark on behind so many rows of a split; else as the session says.
+	Gap int
+	// Idle is how long a split may be without rows before it holds back no
+	// watermark; nil: as the session says.
+	Idle *time.Duration
+	// Group is the alignment group, "" for none: a split of it that is more than
+	// MaxDrift ahead of the group's last one is not read; looked at every Update.
+	Group            string
+	MaxDrift, Update time.Duration
 }
 
 // Fire is how windows are emitted; nil: as the session says.
@@ -251,7 +309,9 @@ type Window struct {
 	Slide     int64 // ms; step of CUMULATE
 	Offset    int64 // ms
 	Partition []int // of SESSION
-	Out       *types.Schema
+	// Late is where rows go that come too late; nil: where those of the tables go.
+	Late *Late
+	Out  *types.Schema
 }
 
 // Frame is the frame of an OVER window.

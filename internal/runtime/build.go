@@ -42,6 +42,7 @@ type builder struct {
 	controls []*rules.Control
 	watched  []*splitManager
 	ends     map[edgeKey][]receiverEnd
+	sharing  []*sharing
 }
 
 type taskKey struct{ stage, subtask int }
@@ -74,6 +75,7 @@ func (b *builder) tasks() ([]*task, error) {
 	}
 	b.budgets()
 	b.connect()
+	b.share()
 	for _, t := range b.order {
 		if t.source != nil {
 			t.source.out = t.nodes[0].out
@@ -159,6 +161,9 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		r := relational.NewRuleFilter(set)
 		if d := b.sourceBefore(o, sub); d != nil {
 			d.asked = r
+			if d.shared != nil {
+				d.shared.rules = set
+			}
 		}
 		return r, nil
 	case physical.LiveRules:
@@ -169,6 +174,8 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 			d.asked = r
 		}
 		return r, nil
+	case physical.LateRows:
+		return relational.NewCalc(nil, s.Exprs, s.In, o.Out)
 	case physical.Expand:
 		return relational.NewExpand(s.Sets, in[0], o.Out)
 	case physical.Union:
@@ -339,6 +346,7 @@ func (b *builder) connect() {
 		for sub := range o.Parallel {
 			n := b.nodes[nodeKey{o, sub}]
 			var targets []exec.Output
+			side := &sideRows{node: n, kind: o.ID}
 			for _, c := range distinct(o.Consumers()) {
 				for i, e := range c.Inputs {
 					if e.From != o {
@@ -346,13 +354,22 @@ func (b *builder) connect() {
 					}
 					if e.Fused {
 						next := b.nodes[nodeKey{c, sub}]
-						targets = append(targets, &call{op: next.op, out: next.out, metrics: next.metrics, name: next.name, node: next})
+						target := &call{op: next.op, out: next.out, metrics: next.metrics, name: next.name, node: next}
+						if e.Side {
+							side.to(e.SideInput, o.Inputs[e.SideInput].From.Out, c.Spec.(physical.LateRows).In, target, b.plan.Options.BatchSize)
+						} else {
+							targets = append(targets, target)
+						}
 						continue
 					}
 					targets = append(targets, newSender(b.ctx, e, sub, b.ends[edgeKey{c, i, sub}], o.Out, b.plan.Options.BatchSize, n.metrics))
 				}
 			}
-			n.out = newFan(targets, n.metrics)
+			f := newFan(targets, n.metrics)
+			if side.ins != nil {
+				f.side, n.cx.Side = side, side
+			}
+			n.out = f
 		}
 	}
 }

@@ -151,6 +151,7 @@ type fan struct {
 	headers []vector.Batch
 	cols    [][]vector.Vector
 	metrics *metrics.Op
+	side    *sideRows // nil if nobody wants late rows
 }
 
 func newFan(targets []exec.Output, m *metrics.Op) *fan {
@@ -176,6 +177,11 @@ func (f *fan) Emit(b *vector.Batch) error {
 
 // Forward implements exec.Output.
 func (f *fan) Forward(ev exec.Event) error {
+	if f.side != nil {
+		if err := f.side.forward(ev); err != nil {
+			return err
+		}
+	}
 	for _, t := range f.targets {
 		if err := t.Forward(ev); err != nil {
 			return err

@@ -145,8 +145,11 @@ func (j *Interval) row(in int, b *vector.Batch, i int) error {
 		j.keep(in, b, i, t, matched)
 		return nil
 	}
-	if !matched && s.outer {
+	switch {
+	case !matched && s.outer:
 		return j.padded(in, b, i)
+	case !matched && matchable: // partners that may have come are gone, or will find it gone
+		j.cx.TooLate(in, b, i, exec.NoWatermark)
 	}
 	return nil
 }

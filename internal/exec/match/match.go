@@ -127,7 +127,7 @@ func (m *Match) wait(b *vector.Batch, cells []vector.Vector, i int) error {
 	}
 	t := timeAt(b.Cols[time], i)
 	if t <= m.watermark {
-		m.cx.Metrics.Late.Add(1)
+		m.cx.TooLate(0, b, i, exec.NoWatermark)
 		return nil
 	}
 	m.seq++

@@ -217,7 +217,7 @@ func (s *Sort) Process(_ int, b *vector.Batch, _ exec.Output) error {
 		}
 		x := s.ranked(b, i)
 		if !s.cx.Batch && s.late(b, i) {
-			s.cx.Metrics.Late.Add(1)
+			s.cx.TooLate(0, b, i, exec.NoWatermark)
 			return
 		}
 		s.rows = append(s.rows, x)

@@ -125,7 +125,7 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 		}
 		if !w.wide() {
 			if !w.put(b, i, end) && !w.hole(end) {
-				w.late(b, i)
+				w.late(b, i, w.lastOf(end))
 			}
 			continue
 		}
@@ -135,7 +135,7 @@ func (w *Aggregate) Process(_ int, b *vector.Batch, out exec.Output) error {
 			kept = w.put(b, i, e) || kept
 		}
 		if !kept && !w.hole(end) {
-			w.late(b, i)
+			w.late(b, i, a.lastEnd(end))
 		}
 	}
 	if err := w.flush(b); err != nil {

@@ -67,7 +67,6 @@ func (a *Assigner) Process(_ int, b *vector.Batch, out exec.Output) error {
 			i = 0
 		}
 		if ts.IsNull(i) {
-			a.cx.Metrics.Late.Add(1)
 			return 0, false
 		}
 		return a.clock.wall(ts.Vals[i].Ms), true
@@ -81,7 +80,11 @@ func (a *Assigner) Process(_ int, b *vector.Batch, out exec.Output) error {
 	var err error
 	b.Rows(func(i int) {
 		wall, ok := at(i)
-		if !ok || err != nil {
+		if err != nil {
+			return
+		}
+		if !ok {
+			a.cx.TooLate(0, b, i, exec.NoWatermark)
 			return
 		}
 		end := t.sliceEnd(wall)
@@ -116,6 +119,7 @@ func (a *Assigner) tumble(b *vector.Batch, at func(int) (int64, bool), out exec.
 	b.Rows(func(i int) {
 		wall, ok := at(i)
 		if !ok {
+			a.cx.TooLate(0, b, i, exec.NoWatermark)
 			return
 		}
 		if wall < lo || wall >= hi {
@@ -129,7 +133,7 @@ func (a *Assigner) tumble(b *vector.Batch, at func(int) (int64, bool), out exec.
 	if len(a.sel) == 0 {
 		return nil
 	}
-	a.head = vector.Batch{Schema: a.Out, Cols: append(a.head.Cols[:0], b.Cols...), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin}
+	a.head = vector.Batch{Schema: a.Out, Cols: append(a.head.Cols[:0], b.Cols...), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin, From: b.From}
 	a.head.Cols = append(a.head.Cols, a.wins[0], a.wins[1], a.wins[2])
 	if len(a.sel) < b.Live() {
 		a.head.Sel = a.sel

@@ -51,8 +51,8 @@ func (e *Emit) Updates() bool {
 // lateness is how long a window takes rows after its end.
 func (w *base) lateness() int64 { return w.Emit.Lateness }
 
-// late counts a row that came after all its windows.
-func (w *base) late(*vector.Batch, int) { w.cx.Metrics.Late.Add(1) }
+// late counts a row that came after all its windows, of which end is the end of the last.
+func (w *base) late(b *vector.Batch, i int, end int64) { w.cx.TooLate(0, b, i, end) }
 
 // touched notes that a group changed.
 func (w *base) touched(slot int32) {

@@ -64,8 +64,10 @@ func (j *Join) Process(in int, b *vector.Batch, _ exec.Output) error {
 			}
 			j.jkey = vector.AppendKey(j.jkey, b.Cols[c], i)
 		}
-		g, ok := j.group(windowAt(b, j.JoinSpec.Start[in], i), windowAt(b, j.End[in], i), j.jkey)
+		end := windowAt(b, j.End[in], i)
+		g, ok := j.group(windowAt(b, j.JoinSpec.Start[in], i), end, j.jkey)
 		if !ok {
+			j.cx.TooLate(in, b, i, end)
 			return
 		}
 		j.buf = vector.AppendRowOf(j.buf[:0], b.Cols, i)

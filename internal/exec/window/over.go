@@ -114,7 +114,7 @@ func (o *Over) Process(_ int, b *vector.Batch, out exec.Output) error {
 		}
 		t := ts.Vals[r].Ms
 		if t <= o.watermark {
-			o.cx.Metrics.Late.Add(1)
+			o.cx.TooLate(0, b, i, exec.NoWatermark)
 			continue
 		}
 		o.seq++

@@ -38,7 +38,6 @@ func (p *panes) open(cx *exec.Context, local, proctime bool) error {
 // group returns the group of a window and key; ok is false if the window is over.
 func (p *panes) group(start, end int64, key []byte) (g int32, ok bool) {
 	if !p.proctime && over(end, p.progress) {
-		p.cx.Metrics.Late.Add(1)
 		return 0, false
 	}
 	p.key = binary.BigEndian.AppendUint64(p.key[:0], uint64(end)^1<<63)

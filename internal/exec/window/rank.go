@@ -54,8 +54,10 @@ func (r *Rank) Process(_ int, b *vector.Batch, _ exec.Output) error {
 	limit := int(r.Offset + r.Limit)
 	b.Rows(func(i int) {
 		r.pkey = vector.AppendKeys(r.pkey[:0], r.cols, i)
-		g, ok := r.group(windowAt(b, r.RankSpec.Start, i), windowAt(b, r.End, i), r.pkey)
+		end := windowAt(b, r.End, i)
+		g, ok := r.group(windowAt(b, r.RankSpec.Start, i), end, r.pkey)
 		if !ok {
+			r.cx.TooLate(0, b, i, end)
 			return
 		}
 		r.buf = append(r.buf[:0], 0, 0, 0, 0)

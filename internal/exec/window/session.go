@@ -83,7 +83,7 @@ func (w *Session) Process(_ int, b *vector.Batch, out exec.Output) error {
 			return err
 		}
 		if slot < 0 {
-			w.late(b, i)
+			w.late(b, i, t+w.Assign.Size)
 			continue
 		}
 		w.add(b, i, slot)

@@ -68,20 +68,23 @@ func (w *SessionRows) Process(_ int, b *vector.Batch, out exec.Output) error {
 				r = 0
 			}
 			if ts.IsNull(r) {
-				w.cx.Metrics.Late.Add(1)
+				w.cx.TooLate(0, b, i, exec.NoWatermark)
 				return
 			}
 			t = w.clock.wall(ts.Vals[r].Ms)
 		}
 		w.key = vector.AppendKeys(w.key[:0], w.cols, i)
 		w.buf = vector.AppendRowOf(w.buf[:0], b.Cols, i)
-		w.add(t)
+		if !w.add(t) {
+			w.cx.TooLate(0, b, i, t+w.Assign.Size)
+		}
 	})
 	return nil
 }
 
-// add puts the row of w.buf into its session, merging those it bridges.
-func (w *SessionRows) add(t int64) {
+// add puts the row of w.buf into its session, merging those it bridges; false if
+// its session is over.
+func (w *SessionRows) add(t int64) bool {
 	k, _ := w.keys.FindOrAdd(vector.HashKey(w.key), w.key)
 	for int(k) >= len(w.sessions) {
 		w.sessions = append(w.sessions, nil)
@@ -99,16 +102,16 @@ func (w *SessionRows) add(t int64) {
 		last++
 	}
 	if first == last && over(s.end, w.watermark) {
-		w.cx.Metrics.Late.Add(1)
 		if len(list) == 0 {
 			w.keys.Remove(k)
 		}
-		return
+		return false
 	}
 	s.rows = append(s.rows, w.rows.Add(w.buf))
 	w.sessions[k] = slices.Replace(list, first, last, s)
 	w.keys.MarkDirty(k)
 	heap.Push(&w.timers, timer{s.end, k})
+	return true
 }
 
 func (w *SessionRows) advance(to int64, out exec.Output) error {
