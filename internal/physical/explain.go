@@ -14,6 +14,13 @@ import (
 // unchanged plan is always the same.
 func Explain(p *Plan) string {
 	var b strings.Builder
+	switch a := p.Aligned; {
+	case a != nil:
+		t := a.Source.Spec.(Source).Scan.Table
+		fmt.Fprintf(&b, "Once for each split of %s, by scan.split-key=[%s]\n", a.Source.ID, plan.NamesOf(t.Physical, t.SplitKey))
+	case p.Unaligned != "":
+		b.WriteString("Not split by scan.split-key: " + p.Unaligned + "\n")
+	}
 	stage := -1
 	for _, o := range p.Ops {
 		if o.Stage != stage {

@@ -17,7 +17,7 @@ func (p *Plan) cut() {
 			} else if o.Parallel == 1 {
 				e.Exchange, e.Keys = Gather, nil
 			} else if e.Exchange == Forward && e.From.Parallel != o.Parallel {
-				e.Exchange = Rebalance
+				e.Exchange, e.Keys = spread(e.From)
 			}
 			e.Fused = e.Exchange == Forward && len(o.Inputs) == 1
 		}
@@ -32,6 +32,23 @@ func (p *Plan) cut() {
 		next++
 	}
 	p.Stages = next
+}
+
+// spread is how rows reach more or fewer tasks that do not care which they get.
+// Changes of one row must stay in order, so they take the same way: that of its
+// key, or else of the whole row, which is the same when it is taken back.
+func spread(from *Op) (ExchangeKind, []int) {
+	switch {
+	case from.Changelog == Append:
+		return Rebalance, nil
+	case len(from.Key) > 0:
+		return Hash, from.Key
+	}
+	keys := make([]int, len(from.Out.Fields))
+	for k := range keys {
+		keys[k] = k
+	}
+	return Hash, keys
 }
 
 // parallelOf returns the number of tasks for o: one where the whole input must meet.
