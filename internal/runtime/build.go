@@ -42,7 +42,6 @@ type builder struct {
 	controls []*rules.Control
 	watched  []*splitManager
 	ends     map[edgeKey][]receiverEnd
-	sharing  []*sharing
 }
 
 type taskKey struct{ stage, subtask int }
@@ -75,7 +74,6 @@ func (b *builder) tasks() ([]*task, error) {
 	}
 	b.budgets()
 	b.connect()
-	b.share()
 	for _, t := range b.order {
 		if t.source != nil {
 			t.source.out = t.nodes[0].out
@@ -161,9 +159,6 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 		r := relational.NewRuleFilter(set)
 		if d := b.sourceBefore(o, sub); d != nil {
 			d.asked = r
-			if d.shared != nil {
-				d.shared.rules = set
-			}
 		}
 		return r, nil
 	case physical.LiveRules:
