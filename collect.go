@@ -52,6 +52,7 @@ func (s *funcSink[T]) Changelog() connector.Changelog { return s.mode }
 // Write implements connector.Sink.
 func (s *funcSink[T]) Write(ctx context.Context, b *vector.Batch) error {
 	s.reader.bind(b)
+	defer s.reader.release()
 	for k := range b.Live() {
 		i := k
 		if b.Sel != nil {

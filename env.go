@@ -31,6 +31,8 @@ type Env struct {
 	mu      sync.Mutex
 	session *compile.Session // catalog, functions, settings, views
 	numbers int              // of implicit names
+	// asksRows tells that a function may ask for the records of its rows.
+	asksRows bool
 	running map[string]bool  // names of jobs under way
 	spaces  *spaces
 }

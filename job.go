@@ -158,5 +158,5 @@ func (j *Job) compiled() (*compile.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return planJob(s, j.name, j.sinks, j.stateDir)
+	return planJob(s, j.name, j.sinks, j.stateDir, j.env.asksRows || hasGo(j.sinks))
 }

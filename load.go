@@ -72,11 +72,18 @@ func newReader[T any](in *types.Schema) (*reader[T], error) {
 func (r *reader[T]) bind(b *vector.Batch) {
 	r.kinds = b
 	if r.row != nil {
-		r.row.b = b
+		r.row.bind(b)
 		return
 	}
 	for k, l := range r.loaders {
 		l.bind(b.Cols[r.from[k]], b.Sel)
+	}
+}
+
+// release says that the batch is gone: what Row tells of its origin is known no more.
+func (r *reader[T]) release() {
+	if r.row != nil {
+		r.row.release()
 	}
 }
 

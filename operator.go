@@ -52,6 +52,7 @@ type filterOp[T any] struct {
 // Process implements exec.Operator.
 func (f *filterOp[T]) Process(_ int, b *vector.Batch, out exec.Output) error {
 	f.reader.bind(b)
+	defer f.reader.release()
 	f.sel = f.sel[:0]
 	if b.Sel == nil {
 		for i := range b.N {
@@ -85,6 +86,7 @@ type forEachOp[T any] struct {
 // Process implements exec.Operator.
 func (o *forEachOp[T]) Process(_ int, b *vector.Batch, out exec.Output) error {
 	o.reader.bind(b)
+	defer o.reader.release()
 	if err := rows(b, func(i int) error { return o.f(o.reader.at(i)) }); err != nil {
 		return err
 	}
@@ -103,6 +105,7 @@ type mapOp[T, U any] struct {
 // Process implements exec.Operator.
 func (o *mapOp[T, U]) Process(_ int, b *vector.Batch, out exec.Output) error {
 	o.reader.bind(b)
+	defer o.reader.release()
 	o.out.Reset()
 	o.out.Origin = b.Origin
 	err := rows(b, func(i int) error {
@@ -140,6 +143,7 @@ func (o *flatMapOp[T, U]) Open(cx *exec.Context) error {
 // Process implements exec.Operator.
 func (o *flatMapOp[T, U]) Process(_ int, b *vector.Batch, out exec.Output) error {
 	o.reader.bind(b)
+	defer o.reader.release()
 	o.out.Reset()
 	err := rows(b, func(i int) error {
 		kind := b.Kind(i)
@@ -179,13 +183,14 @@ type keyOp[T, K any] struct {
 // Process implements exec.Operator.
 func (o *keyOp[T, K]) Process(_ int, b *vector.Batch, out exec.Output) error {
 	o.reader.bind(b)
+	defer o.reader.release()
 	o.col.Resize(b.N)
 	_ = rows(b, func(i int) error {
 		*o.key = o.f(o.reader.at(i))
 		o.store(o.col, i)
 		return nil
 	})
-	o.b = vector.Batch{Schema: o.schema, Cols: append(append(o.b.Cols[:0], b.Cols...), o.col), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin}
+	o.b = vector.Batch{Schema: o.schema, Cols: append(append(o.b.Cols[:0], b.Cols...), o.col), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin, From: b.From}
 	return out.Emit(&o.b)
 }
 

@@ -119,8 +119,9 @@ func optimized(s *compile.Session, roots []plan.Node) ([]plan.Node, error) {
 	return optimize.Roots(&optimize.Options{Off: off, Functions: s.Functions, Func: s.Func()}, opt)
 }
 
-// planJob takes the roots of a job the rest of the way.
-func planJob(s *compile.Session, name string, roots []plan.Node, stateDir string) (*compile.Job, error) {
+// planJob takes the roots of a job the rest of the way. asksRows: functions of it
+// may ask for the records of their rows.
+func planJob(s *compile.Session, name string, roots []plan.Node, stateDir string, asksRows bool) (*compile.Job, error) {
 	opt, err := optimized(s, roots)
 	if err != nil {
 		return nil, err
@@ -129,6 +130,7 @@ func planJob(s *compile.Session, name string, roots []plan.Node, stateDir string
 	if err != nil {
 		return nil, err
 	}
+	p.Options.Metadata = asksRows
 	j := &compile.Job{Name: name, Plan: p, Func: s.Func(), Checkpoint: s.Settings.Duration("execution.checkpointing.interval"), Dir: stateDir}
 	if j.Dir == "" {
 		if j.Dir = s.Settings.Get("execution.checkpointing.dir"); j.Dir == "" {

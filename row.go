@@ -41,7 +41,33 @@ type Row struct {
 	Kind   Kind
 	schema *types.Schema
 	values []any
+	from   *rowsFrom // nil if that is not known
+	at     int       // in the batch
 }
+
+// rowsFrom is where the rows of a batch came from, as long as the batch is there.
+type rowsFrom struct{ b *vector.Batch }
+
+func (r Row) batch() *vector.Batch {
+	if r.from == nil {
+		return nil
+	}
+	return r.from.b
+}
+
+// Split is the split that the row was read from; see FuncContext.Split. Like
+// Position, Metadata and Header it is known only while the function that was
+// given the row runs, and empty afterwards and in rows that Set made.
+func (r Row) Split() string { return splitOf(r.batch()) }
+
+// Position is where the row's split goes on behind it; see FuncContext.Position.
+func (r Row) Position() string { return positionOf(r.batch(), r.at) }
+
+// Metadata is a METADATA column of the row's source; see FuncContext.Metadata.
+func (r Row) Metadata(key string) any { return metadataOf(r.batch(), r.at, key) }
+
+// Header is a header of the row's message; see FuncContext.Header.
+func (r Row) Header(name string) (string, bool) { return headerOf(r.batch(), r.at, name) }
 
 // Columns returns the names of the columns in order.
 func (r Row) Columns() []string {
@@ -119,10 +145,26 @@ type rowReader struct {
 	to     *Row
 	schema *types.Schema
 	b      *vector.Batch
+	from   *rowsFrom
+}
+
+func (r *rowReader) bind(b *vector.Batch) {
+	r.b = b
+	if b.Origin.Split != "" || b.From != nil {
+		r.from = &rowsFrom{b}
+	}
+}
+
+// release says that the batch is gone.
+func (r *rowReader) release() {
+	if r.from != nil {
+		r.from.b = nil
+		r.from = nil
+	}
 }
 
 func (r *rowReader) load(i int) {
-	row := Row{Kind: r.b.Kind(i), schema: r.schema, values: make([]any, len(r.b.Cols))}
+	row := Row{Kind: r.b.Kind(i), schema: r.schema, from: r.from, at: i, values: make([]any, len(r.b.Cols))}
 	for c, v := range r.b.Cols {
 		row.values[c] = goValue(vector.Get(v, i), r.schema.Fields[c].Type)
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
+	"github.com/runnelio/runnel/internal/compile"
 	"github.com/runnelio/runnel/internal/engine"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/runtime"
@@ -15,11 +15,23 @@ import (
 
 // Run is a running job. Its methods are safe for concurrent use.
 type Run struct {
-	job  *runtime.Job
-	env  *Env
-	name string
-	done chan struct{} // closed when the run and what watches it have ended
-	err  error
+	env      *Env
+	name     string
+	log      *eventLog
+	upgrades chan upgrade
+	done     chan struct{} // closed when the run and what watches it have ended
+	err      error
+
+	mu     sync.Mutex
+	job    *runtime.Job // Upgrade puts another in its place
+	ending bool         // Stop or Cancel was called
+	of     version
+}
+
+// version is what a run was started from.
+type version struct {
+	plan   *compile.Job
+	engine *engine.Engine
 }
 
 // stopGrace is how long a job whose context ended may take to finish what it
@@ -38,27 +50,68 @@ func (j *Job) Start(ctx context.Context) error {
 
 // StartAsync runs the job in the background. When ctx ends the job is stopped.
 func (j *Job) StartAsync(ctx context.Context) (*Run, error) {
-	c, err := j.compiled()
+	v, err := j.version()
 	if err != nil {
 		return nil, err
+	}
+	return j.env.run(ctx, v)
+}
+
+// version compiles the job for the engine it runs in.
+func (j *Job) version() (version, error) {
+	c, err := j.compiled()
+	if err != nil {
+		return version{}, err
 	}
 	e := j.env.engine
 	if j.volatile && e.Options().StateDir != "" {
 		o := e.Options()
 		o.StateDir = ""
 		if e, err = engine.New(o); err != nil {
-			return nil, err
+			return version{}, err
 		}
 	}
-	if err := j.env.claim(j.name); err != nil {
+	return version{c, e}, nil
+}
+
+// run starts a version of a job, and a goroutine that watches it and ends with it.
+func (e *Env) run(ctx context.Context, v version) (*Run, error) {
+	r := &Run{env: e, name: v.plan.Name, upgrades: make(chan upgrade), done: make(chan struct{}), log: newEventLog()}
+	if err := e.claim(r.name); err != nil {
 		return nil, err
 	}
-	job, err := e.Start(context.WithoutCancel(ctx), c)
+	if err := r.start(ctx, v, Started); err != nil {
+		e.release(r.name)
+		return nil, err
+	}
+	go r.watch(ctx)
+	return r, nil
+}
+
+// start makes v what the run runs.
+func (r *Run) start(ctx context.Context, v version, kind EventKind) error {
+	var epochs sync.Mutex // held until the beginning has been told
+	epochs.Lock()
+	defer epochs.Unlock()
+	job, err := v.engine.StartObserved(context.WithoutCancel(ctx), v.plan, func(job *runtime.Job) {
+		job.Committed = func(epoch int64) {
+			epochs.Lock()
+			defer epochs.Unlock()
+			r.log.add(Event{Kind: Checkpointed, Epoch: epoch})
+		}
+	})
 	if err != nil {
-		j.env.release(j.name)
-		return nil, err
+		return err
 	}
-	return watch(ctx, j.env, j.name, job), nil
+	r.mu.Lock()
+	r.job, r.of = job, v
+	r.mu.Unlock()
+	first := Event{Kind: kind}
+	if job.Restored != nil {
+		first.Epoch = job.Restored.Epoch
+	}
+	r.log.add(first)
+	return nil
 }
 
 // claim notes that a job runs: two of one name would write one state.
@@ -78,33 +131,67 @@ func (e *Env) release(name string) {
 	delete(e.running, name)
 }
 
-// watch ends the job with its context. The goroutine ends with the job.
-func watch(ctx context.Context, e *Env, name string, job *runtime.Job) *Run {
-	r := &Run{job: job, env: e, name: name, done: make(chan struct{})}
-	go func() {
-		defer close(r.done)
-		defer e.release(name)
+// watch carries out upgrades, and ends the job with its context. It ends with
+// the run.
+func (r *Run) watch(ctx context.Context) {
+	defer func() {
+		r.log.add(Event{Kind: Ended, Epoch: r.current().Metrics.Epoch.Load(), Err: r.err})
+		r.log.close()
+		r.env.release(r.name)
+		close(r.done)
+	}()
+	for {
+		job := r.current()
 		select {
 		case <-job.Done():
 			r.err = job.Wait()
 			return
+		case u := <-r.upgrades:
+			err, over := r.replace(ctx, u)
+			u.answer <- err
+			if over != nil {
+				r.err = over
+				return
+			}
 		case <-ctx.Done():
-		}
-		job.Stop()
-		grace := time.NewTimer(stopGrace)
-		defer grace.Stop()
-		select {
-		case <-job.Done():
-		case <-grace.C:
-			job.Cancel()
-		}
-		if err := job.Wait(); err != nil && !errors.Is(err, context.Canceled) {
-			r.err = err
+			r.err = finished(ctx, job)
 			return
 		}
-		r.err = interrupted(ctx)
-	}()
-	return r
+	}
+}
+
+// finished stops a job whose context has ended and waits for it.
+func finished(ctx context.Context, job *runtime.Job) error {
+	job.Stop()
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-job.Done():
+	case <-grace.C:
+		job.Cancel()
+	}
+	if err := job.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return interrupted(ctx)
+}
+
+// current is the job that runs now.
+func (r *Run) current() *runtime.Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.job
+}
+
+// end notes that the run is to end, and returns its job.
+func (r *Run) end() *runtime.Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.ending {
+		r.ending = true
+		r.log.add(Event{Kind: Stopping, Epoch: r.job.Metrics.Epoch.Load()})
+	}
+	return r.job
 }
 
 // Name returns the job's name.
@@ -124,7 +211,7 @@ func (r *Run) Done() <-chan struct{} { return r.done }
 // flushed and committed. It returns when that is done, or with the error of ctx
 // when ctx ends first; the job then goes on stopping.
 func (r *Run) Stop(ctx context.Context) error {
-	r.job.Stop()
+	r.end().Stop()
 	select {
 	case <-r.done:
 		return r.err
@@ -135,13 +222,14 @@ func (r *Run) Stop(ctx context.Context) error {
 
 // Cancel ends the job without finishing what is under way, as a crash would:
 // it goes on from its last checkpoint when it is started again. See Wait.
-func (r *Run) Cancel() { r.job.Cancel() }
+func (r *Run) Cancel() { r.end().Cancel() }
 
 // Checkpoint takes a checkpoint now and returns when it is durable. A job
 // without a state directory returns an error.
-func (r *Run) Checkpoint(ctx context.Context) error { return r.job.Checkpoint(ctx) }
+func (r *Run) Checkpoint(ctx context.Context) error { return r.current().Checkpoint(ctx) }
 
-// Metrics is what a job has done so far, over all its operators.
+// Metrics is what a job has done so far, over all its operators. An upgrade
+// begins to count anew.
 type Metrics struct {
 	Elapsed time.Duration
 	// Epoch is the number of the last checkpoint.
@@ -166,8 +254,9 @@ type OperatorMetrics struct {
 
 // Metrics returns what the job has done so far.
 func (r *Run) Metrics() Metrics {
-	m := r.job.Metrics
-	out := Metrics{Elapsed: r.job.Elapsed(), Epoch: m.Epoch.Load()}
+	job := r.current()
+	m := job.Metrics
+	out := Metrics{Elapsed: job.Elapsed(), Epoch: m.Epoch.Load()}
 	for _, o := range m.Ops {
 		om := OperatorMetrics{Name: o.Name, Subtask: o.Subtask, RowsIn: o.RowsIn.Load(), RowsOut: o.RowsOut.Load(), Late: o.Late.Load(), StateRows: o.StateRows.Load(), StateBytes: o.StateBytes.Load()}
 		out.Operators = append(out.Operators, om)
@@ -188,65 +277,6 @@ func (r *Run) Metrics() Metrics {
 
 func isKind(o *metrics.Op, kind string) bool {
 	return len(o.Name) > len(kind) && o.Name[:len(kind)] == kind && o.Name[len(kind)] == '-'
-}
-
-// EventKind is what an Event tells.
-type EventKind int
-
-// The events of a run.
-const (
-	// Started: the job runs; Epoch is the checkpoint it went on from, 0 if none.
-	Started EventKind = iota
-	// Checkpointed: the checkpoint Epoch is durable.
-	Checkpointed
-	// Ended: the job has ended, with Err if it failed.
-	Ended
-)
-
-// String names the kind.
-func (k EventKind) String() string { return [...]string{"started", "checkpointed", "ended"}[k] }
-
-// Event is something that happened to a run.
-type Event struct {
-	Kind  EventKind
-	Epoch int64
-	Err   error
-}
-
-// eventsEvery is how often a run is looked at for its events.
-const eventsEvery = 100 * time.Millisecond
-
-// Events yields what happens to the run until it has ended or ctx does.
-// Checkpoints that follow one another quickly may be told as one.
-func (r *Run) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		first := Event{Kind: Started}
-		if r.job.Restored != nil {
-			first.Epoch = r.job.Restored.Epoch
-		}
-		if !yield(first) {
-			return
-		}
-		last := first.Epoch
-		tick := time.NewTicker(eventsEvery)
-		defer tick.Stop()
-		for ended := false; !ended; {
-			select {
-			case <-tick.C:
-			case <-r.done:
-				ended = true
-			case <-ctx.Done():
-				return
-			}
-			if e := r.job.Metrics.Epoch.Load(); e > last {
-				last = e
-				if !yield(Event{Kind: Checkpointed, Epoch: e}) {
-					return
-				}
-			}
-		}
-		yield(Event{Kind: Ended, Epoch: last, Err: r.err})
-	}
 }
 
 // Runs is several runs that are waited for together.

@@ -91,15 +91,10 @@ func (e *Env) execute(ctx context.Context, stmt ast.Statement, text string, args
 		r.query, r.schema = job, job.Schema
 		return r, nil
 	}
-	if err := e.claim(job.Name); err != nil {
-		return nil, err
-	}
-	run, err := e.engine.Start(context.WithoutCancel(ctx), job)
+	r.run, err = e.run(ctx, version{job, e.engine})
 	if err != nil {
-		e.release(job.Name)
 		return nil, err
 	}
-	r.run = watch(ctx, e, job.Name, run)
 	return r, nil
 }
 
@@ -135,6 +130,9 @@ func (e *Env) compileStatement(r *SQLResult, stmt ast.Statement, args []any) (*c
 				return nil, err
 			}
 			r.Warnings = res.Warnings
+			if res.Job != nil {
+				res.Job.Plan.Options.Metadata = e.asksRows
+			}
 			return res.Job, nil
 		}
 		return e.planned(roots)
@@ -167,7 +165,7 @@ func (e *Env) planned(roots []plan.Node) (*compile.Job, error) {
 			}
 		}
 	}
-	j, err := planJob(e.session, name, roots, "")
+	j, err := planJob(e.session, name, roots, "", e.asksRows || hasGo(roots))
 	if err != nil {
 		return nil, err
 	}
@@ -303,6 +301,7 @@ func selector[T any](s *types.Schema) (*resultReader[T], error) {
 
 func (r *resultReader[T]) each(b *vector.Batch, yield func(T, error) bool) (bool, error) {
 	r.reader.bind(b)
+	defer r.reader.release()
 	for i := range b.N {
 		if !yield(r.reader.at(i), nil) {
 			return false, nil

@@ -3,7 +3,6 @@ package runnel
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"strings"
 	"time"
@@ -16,19 +15,6 @@ import (
 // Null, returned as the error of a function, makes its result NULL.
 var Null = errors.New("the result is NULL")
 
-// FuncContext is what a function may ask about its call. A function that takes
-// one as its first argument is volatile: its calls are never folded or shared. The
-// split, position and headers of a row are no part of it: read them as METADATA
-// columns of the source and pass them as arguments.
-type FuncContext struct {
-	Job  string // the job's name; "" in a query that is no job's
-	Zone *time.Location
-	Log  *slog.Logger
-	now  func() time.Time
-}
-
-// Now is the clock: processing time.
-func (c *FuncContext) Now() time.Time { return c.now() }
 
 // Element is what functions of RegisterScalar take and return. time.Time is
 // TIMESTAMP_LTZ(9), []byte BYTES, int64 BIGINT, float64 DOUBLE.
@@ -80,6 +66,7 @@ func (e *Env) register(d function.Def) error {
 	d.Name = strings.ToUpper(d.Name)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.asksRows = e.asksRows || d.Volatile
 	s := e.session.Functions.Clone()
 	if err := s.Replace(d); err != nil {
 		return err
@@ -103,17 +90,6 @@ func (f ScalarFunc) def(name string) function.Def {
 			return f.bind(contextOf(cx)), nil
 		}),
 	}
-}
-
-func contextOf(cx *function.Context) *FuncContext {
-	c := &FuncContext{Job: cx.Params[paramJob], Zone: cx.Zone, Log: cx.Log, now: cx.Now}
-	if c.now == nil {
-		c.now = time.Now
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
-	return c
 }
 
 // sqlOf is the SQL type of an Argument in a signature.
@@ -165,7 +141,7 @@ func oneOf[A, R Element](fn any) (ScalarFunc, bool) {
 		return Fn1(f), true
 	case func(*FuncContext, A) R:
 		return contextual(total1[A, R](nil), func(cx *FuncContext) function.Call {
-			return call1(func(a A) R { return f(cx, a) })
+			return call1(func(a A) R { return f(cx.row(), a) })
 		}), true
 	case func(*FuncContext, A) (R, error):
 		return FnContext1(f), true
@@ -181,18 +157,12 @@ func twoOf[A, B, R Element](fn any) (ScalarFunc, bool) {
 		return Fn2(f), true
 	case func(*FuncContext, A, B) R:
 		return contextual(total2[A, B, R](nil), func(cx *FuncContext) function.Call {
-			return call2(func(a A, b B) R { return f(cx, a, b) })
+			return call2(func(a A, b B) R { return f(cx.row(), a, b) })
 		}), true
 	case func(*FuncContext, A, B) (R, error):
 		return FnContext2(f), true
 	}
 	return ScalarFunc{}, false
-}
-
-// contextual is f with another way to bind it.
-func contextual(f ScalarFunc, bind func(cx *FuncContext) function.Call) ScalarFunc {
-	f.bind, f.volatile = bind, true
-	return f
 }
 
 // arg makes a column into values of a Go type: those that vectors hold are taken

@@ -18,7 +18,7 @@ func Fn1[A, R Argument](f func(A) (R, error)) ScalarFunc {
 // FnContext1 is Fn1 of a function that takes a context.
 func FnContext1[A, R Argument](f func(*FuncContext, A) (R, error)) ScalarFunc {
 	return contextual(Fn1[A, R](nil), func(cx *FuncContext) function.Call {
-		return callErr1(func(a A) (R, error) { return f(cx, a) })
+		return callErr1(func(a A) (R, error) { return f(cx.row(), a) })
 	})
 }
 
@@ -73,7 +73,7 @@ func Fn2[A, B, R Argument](f func(A, B) (R, error)) ScalarFunc {
 // FnContext2 is Fn2 of a function that takes a context.
 func FnContext2[A, B, R Argument](f func(*FuncContext, A, B) (R, error)) ScalarFunc {
 	return contextual(Fn2[A, B, R](nil), func(cx *FuncContext) function.Call {
-		return callErr2(func(a A, b B) (R, error) { return f(cx, a, b) })
+		return callErr2(func(a A, b B) (R, error) { return f(cx.row(), a, b) })
 	})
 }
 
@@ -132,7 +132,7 @@ func Fn3[A, B, C, R Argument](f func(A, B, C) (R, error)) ScalarFunc {
 // FnContext3 is Fn3 of a function that takes a context.
 func FnContext3[A, B, C, R Argument](f func(*FuncContext, A, B, C) (R, error)) ScalarFunc {
 	return contextual(Fn3[A, B, C, R](nil), func(cx *FuncContext) function.Call {
-		return callErr3(func(a A, b B, c C) (R, error) { return f(cx, a, b, c) })
+		return callErr3(func(a A, b B, c C) (R, error) { return f(cx.row(), a, b, c) })
 	})
 }
 
@@ -170,7 +170,7 @@ func Fn4[A, B, C, D, R Argument](f func(A, B, C, D) (R, error)) ScalarFunc {
 // FnContext4 is Fn4 of a function that takes a context.
 func FnContext4[A, B, C, D, R Argument](f func(*FuncContext, A, B, C, D) (R, error)) ScalarFunc {
 	return contextual(Fn4[A, B, C, D, R](nil), func(cx *FuncContext) function.Call {
-		return callErr4(func(a A, b B, c C, d D) (R, error) { return f(cx, a, b, c, d) })
+		return callErr4(func(a A, b B, c C, d D) (R, error) { return f(cx.row(), a, b, c, d) })
 	})
 }
 

@@ -87,6 +87,9 @@ type Context struct {
 	// Watermark is that of the operator that computes, in milliseconds; false
 	// before there is one. nil where there are no watermarks.
 	Watermark func() (ms int64, ok bool)
+	// Batch is the rows being computed on, for functions that ask where they came
+	// from; nil where that is not known.
+	Batch *vector.Batch
 }
 
 // Scalar computes a value a row.

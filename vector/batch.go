@@ -15,6 +15,20 @@ type Batch struct {
 	Sel    []int32         // live rows, ascending; nil: all N
 	Kinds  []types.RowKind // by physical row; empty: all +I
 	Origin Origin
+	// From tells more of the records that the physical rows came from; nil where
+	// rows are not one for one the records of a source any more.
+	From Records
+}
+
+// Records tells of the records that the rows of a batch were made of. It is valid
+// as long as the batch is.
+type Records interface {
+	// Position is where the split goes on behind the record of physical row i, ""
+	// if the source does not tell.
+	Position(i int) string
+	// Metadata is the METADATA column of that key of physical row i, which the
+	// source's table declares, with its type; false if it declares none.
+	Metadata(i int, key string) (v types.Value, t types.Type, ok bool)
 }
 
 // Origin says which input rows a batch came from. It is the zero Origin for
@@ -55,7 +69,7 @@ func (b *Batch) Reset() {
 	for _, c := range b.Cols {
 		c.Resize(0)
 	}
-	b.N, b.Sel, b.Origin = 0, nil, Origin{}
+	b.N, b.Sel, b.Origin, b.From = 0, nil, Origin{}, nil
 	b.Kinds = b.Kinds[:0]
 }
 

@@ -307,6 +307,9 @@ func (c *coordinator) settle(ctx context.Context, next *state.Commit) error {
 			}
 		}
 	}
+	if f := c.job.Committed; f != nil {
+		f(next.Epoch)
+	}
 	return nil
 }
 

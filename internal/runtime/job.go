@@ -68,7 +68,11 @@ type Job struct {
 	ready  atomic.Bool
 
 	coordinator *coordinator
+	store       state.Store // nil: state is in memory
 	controls    []*rules.Control
+	// Committed, if Observe has set it, is told of each commit once it is durable
+	// and the sinks have acted on it. It is called by one goroutine and must not wait.
+	Committed func(epoch int64)
 	// Restored is the commit the job went on from, nil if it began anew.
 	Restored *state.Commit
 	// AlreadyEnded tells that the commit was the last one of a finished job: nothing ran.
@@ -97,7 +101,7 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), log: o.Log, cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
+	j := &Job{Name: o.Name, Metrics: &metrics.Job{}, Started: time.Now(), log: o.Log, store: o.Store, cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
 	if o.Observe != nil {
 		o.Observe(j)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
@@ -84,6 +85,13 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 				t.Wanted = append(t.Wanted, w.Column)
 			}
 		}
+		if b.plan.Options.Metadata {
+			for _, m := range t.Metadata {
+				t.Wanted = append(t.Wanted, m.Column)
+			}
+			slices.Sort(t.Wanted)
+			t.Wanted = slices.Compact(t.Wanted)
+		}
 		if t.Wanted == nil {
 			t.Wanted = []int{} // not nil: no column is wanted, only rows
 		}
@@ -137,10 +145,11 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 		if x, ok := src.(blocker); ok && x.MayBlock() {
 			d.blocking = true
 		}
+		fcx := *b.opts.Func // each task tells its functions of its own batches
 		if _, ok := src.(connector.Source); ok {
-			d.decode, err = newScanDecoder(scan, b.opts.Func, b.plan.Options.BatchSize, pol)
+			d.decode, err = newScanDecoder(scan, &fcx, b.plan.Options.BatchSize, pol)
 		} else {
-			d.columns, err = newColumnScan(scan, b.opts.Func, b.plan.Options.BatchSize)
+			d.columns, err = newColumnScan(scan, &fcx, b.plan.Options.BatchSize)
 		}
 		if err != nil {
 			return nil, err
@@ -233,7 +242,7 @@ func boundsOf(s *plan.Scan) []format.Bound {
 }
 
 func newColumnScan(s *plan.Scan, cx *function.Context, size int) (*columnScan, error) {
-	c := &columnScan{physical: s.Table.Physical, out: s.Out, size: size, left: -1}
+	c := &columnScan{physical: s.Table.Physical, out: s.Out, cx: cx, size: size, left: -1}
 	if s.Limit > 0 {
 		c.left = s.Limit
 	}

@@ -34,6 +34,7 @@ type scanDecoder struct {
 	left   int64 // rows until LIMIT; -1: no limit
 	consts []vector.Vector
 	cx     *function.Context
+	recs   *format.Records // being pushed
 
 	asked     asker // nil if no rules stand behind the source
 	askedStep bool
@@ -224,6 +225,8 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 	}
 	b := &d.batch
 	b.N, b.Sel, b.Kinds = rows, nil, d.dec.Kinds()
+	b.Origin, b.From = vector.Origin{Split: split.ID}, d
+	d.recs = recs
 	b.Cols = append(b.Cols[:0], d.cols...)
 	var sel []int32 // nil: all
 	for i := range d.steps {
@@ -238,7 +241,9 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 		b.Cols = append(b.Cols[:0], d.cols...)
 		var err error
 		next := &d.sel[(i+1)&1]
+		d.cx.Batch = b
 		*next, err = step.pred.Select(b, sel, (*next)[:0])
+		d.cx.Batch = nil
 		if err != nil {
 			return err
 		}
@@ -265,7 +270,6 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 	}
 	b.Sel = sel
 	b.Cols = append(b.Cols[:0], d.cols...)
-	b.Origin = vector.Origin{Split: split.ID}
 	if d.left >= 0 {
 		d.left -= int64(b.Live())
 	}
@@ -276,6 +280,21 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 		return errEnough
 	}
 	return nil
+}
+
+// Position implements vector.Records.
+func (d *scanDecoder) Position(i int) string { return d.recs.Position(d.dec.Record(i)) }
+
+// Metadata implements vector.Records.
+func (d *scanDecoder) Metadata(i int, key string) (types.Value, types.Type, bool) {
+	for m, md := range d.scan.Table.Metadata {
+		if md.Key == key && m < len(d.recs.Meta) && d.recs.Meta[m] != nil {
+			if r := d.dec.Record(i); r < d.recs.Meta[m].Len() {
+				return vector.Get(d.recs.Meta[m], r), d.scan.Table.Physical.Fields[md.Column].Type, true
+			}
+		}
+	}
+	return nil, types.Type{}, false
 }
 
 func limitRows(sel []int32, rows int, left int64) ([]int32, int) {
@@ -312,6 +331,7 @@ type columnScan struct {
 	pick     []int         // output column -> source column
 	paths    [][]int       // fields below it
 	out      *types.Schema
+	cx       *function.Context
 	pred     *eval.Predicate
 	size     int
 	left     int64
@@ -333,7 +353,10 @@ func (c *columnScan) push(in *vector.Batch, out exec.Output, m *metrics.Op) erro
 	}
 	if c.pred != nil {
 		var err error
-		if c.sel, err = c.pred.Select(b, b.Sel, c.sel[:0]); err != nil {
+		c.cx.Batch = b
+		c.sel, err = c.pred.Select(b, b.Sel, c.sel[:0])
+		c.cx.Batch = nil
+		if err != nil {
 			return err
 		}
 		b.Sel = c.sel

@@ -22,6 +22,7 @@ type Calc struct {
 	in     *types.Schema
 	out    *types.Schema
 
+	fn   *function.Context
 	pred *eval.Predicate
 	prog *eval.Program
 	sel  []int32
@@ -39,6 +40,7 @@ func (c *Calc) Open(cx *exec.Context) (err error) {
 }
 
 func (c *Calc) compile(fn *function.Context) (err error) {
+	c.fn = fn
 	if c.filter != nil {
 		if c.pred, err = eval.CompilePredicate(c.filter, c.in, fn); err != nil {
 			return err
@@ -53,7 +55,9 @@ func (c *Calc) compile(fn *function.Context) (err error) {
 // Process implements exec.Operator.
 func (c *Calc) Process(_ int, b *vector.Batch, out exec.Output) error {
 	if c.pred != nil {
+		c.fn.Batch = b
 		sel, err := c.pred.Select(b, b.Sel, c.sel[:0])
+		c.fn.Batch = nil
 		if err != nil {
 			return err
 		}
@@ -68,11 +72,13 @@ func (c *Calc) Process(_ int, b *vector.Batch, out exec.Output) error {
 	if c.prog == nil {
 		return out.Emit(b)
 	}
+	c.fn.Batch = b
 	cols, err := c.prog.Eval(b, b.Sel)
+	c.fn.Batch = nil
 	if err != nil {
 		return err
 	}
-	c.b = vector.Batch{Schema: c.out, Cols: append(c.b.Cols[:0], cols...), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin}
+	c.b = vector.Batch{Schema: c.out, Cols: append(c.b.Cols[:0], cols...), N: b.N, Sel: b.Sel, Kinds: b.Kinds, Origin: b.Origin, From: b.From}
 	return out.Emit(&c.b)
 }
 

@@ -168,7 +168,7 @@ func (w *Watermark) rows(b *vector.Batch, ts *vector.Flat[types.TS], constant bo
 		if from == len(w.sel) {
 			return nil
 		}
-		w.head = vector.Batch{Schema: b.Schema, Cols: append(w.head.Cols[:0], b.Cols...), N: b.N, Sel: w.sel[from:], Kinds: b.Kinds, Origin: b.Origin}
+		w.head = vector.Batch{Schema: b.Schema, Cols: append(w.head.Cols[:0], b.Cols...), N: b.N, Sel: w.sel[from:], Kinds: b.Kinds, Origin: b.Origin, From: b.From}
 		from = len(w.sel)
 		return out.Emit(&w.head)
 	}
