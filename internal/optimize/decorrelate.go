@@ -11,6 +11,8 @@ import (
 //	EXISTS, IN as a condition      semi join, anti join if negated
 //	EXISTS, IN inside others       left join with the distinct rows, tested for a match
 //	a scalar sub-query             left join that must have one row at most
+//	ANY, ALL                       left join with the extremes and the counts; semi or anti join
+//	                               where it is correlated and a condition
 //
 // Conditions of the sub-query on columns of the outer query become conditions of
 // the join; where an aggregate lies between, equalities become its group keys.
@@ -74,7 +76,7 @@ func decorrelateFilter(o *Options, f *plan.Filter) (plan.Node, error) {
 		if op, ok := c.(*plan.OpExpr); ok && op.Op == plan.Not {
 			s, not = op.Args[0], true
 		}
-		if q, ok := s.(*plan.Subquery); ok && q.Kind != plan.ScalarSubquery {
+		if q, ok := s.(*plan.Subquery); ok && (q.Kind == plan.ExistsSubquery || q.Kind == plan.InSubquery || q.Kind == plan.QuantifiedSubquery && correlated(q.Plan)) {
 			neg := *q
 			neg.Not = q.Not != not
 			var err error
@@ -105,7 +107,11 @@ func decorrelateFilter(o *Options, f *plan.Filter) (plan.Node, error) {
 
 // semiJoin keeps the rows of in for which q holds.
 func semiJoin(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, error) {
-	sub, err := Decorrelate(o, q.Plan)
+	below := q.Plan
+	if q.Kind == plan.QuantifiedSubquery {
+		below = below.Inputs()[0]
+	}
+	sub, err := Decorrelate(o, below)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +140,11 @@ func semiJoin(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, error) {
 			}
 			conds = append(conds, outerCond{expr: eq})
 		}
+	}
+	if q.Kind == plan.QuantifiedSubquery {
+		var c plan.Expr
+		kind, c = quantifiedCond(q, args[0], left, sub.Schema().Fields[0])
+		conds = append(conds, outerCond{expr: c})
 	}
 	return makeJoin(kind, in, sub, conds, false), nil
 }
@@ -165,7 +176,11 @@ func scalars(o *Options, in plan.Node, exprs []plan.Expr) (plan.Node, []plan.Exp
 
 // scalar joins q to in and returns the expression that has its value.
 func scalar(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, error) {
-	if q.Kind != plan.ScalarSubquery {
+	switch q.Kind {
+	case plan.ScalarSubquery:
+	case plan.QuantifiedSubquery:
+		return quantified(o, in, q)
+	default:
 		return mark(o, in, q)
 	}
 	sub, err := Decorrelate(o, q.Plan)
@@ -222,16 +237,19 @@ func mark(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, err
 	if err != nil {
 		return nil, nil, err
 	}
+	rows := sub
 	left := len(in.Schema().Fields)
 	sub, conds, err := pull(sub, false, q.Span)
 	if err != nil {
 		return nil, nil, err
 	}
+	unknown := false // the result may be NULL
 	if q.Kind == plan.InSubquery {
 		for i, a := range q.Args {
 			f := sub.Schema().Fields[i]
 			if a.Type().Nullable || f.Type.Nullable {
-				if q.Not {
+				unknown = len(q.Args) == 1 && len(conds) == 0
+				if q.Not && !unknown {
 					return nil, nil, diag.At(q.Span, diag.Unsupported, "NOT IN (query) over columns that can be NULL can only be a condition of its own").
 						Hint("use NOT EXISTS")
 				}
@@ -273,6 +291,9 @@ func mark(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, err
 	}
 	join := makeJoin(plan.Left, in, agg, conds, false)
 	at := left + len(fields) - 1
+	if unknown {
+		return unknownMatch(o, join, rows, q, &plan.Column{Index: at, T: truth.OrNull(), Name: "match"})
+	}
 	op := plan.IsNotNull
 	if q.Not {
 		op = plan.IsNull

@@ -111,7 +111,8 @@ type SubqueryKind uint8
 const (
 	ScalarSubquery SubqueryKind = iota // its single value
 	ExistsSubquery
-	InSubquery // Args IN (Plan)
+	InSubquery         // Args IN (Plan)
+	QuantifiedSubquery // Args[0] Op ANY|ALL (the input of Plan)
 )
 
 // Subquery is a query used as an expression. The optimiser turns all of them
@@ -123,6 +124,12 @@ type Subquery struct {
 	Plan Node
 	T    types.Type
 	Span diag.Span
+	// For QuantifiedSubquery: Plan is an Aggregate without keys over the rows that
+	// are compared with, in their first column, and Value is the result over the
+	// columns of Plan followed by Args[0].
+	Op    Op
+	All   bool
+	Value Expr
 }
 
 func (e *Column) Type() types.Type   { return e.T }

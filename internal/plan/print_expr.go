@@ -67,6 +67,10 @@ func writeExpr(b *strings.Builder, e Expr) {
 			b.WriteString("EXISTS(")
 		case InSubquery:
 			writeList(b, "(", x.Args, ") IN (")
+		case QuantifiedSubquery:
+			b.WriteString("(")
+			writeExpr(b, x.Args[0])
+			b.WriteString(") " + x.Op.String() + map[bool]string{true: " ALL(", false: " ANY("}[x.All])
 		default:
 			b.WriteString("SCALAR(")
 		}
