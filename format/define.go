@@ -2,6 +2,7 @@ package format
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/runnelio/runnel/option"
 )
@@ -21,6 +22,12 @@ func Define[O any](name, doc string, build func(o *O) (Format, error)) *Spec {
 			return build(o)
 		},
 	}
+}
+
+// Noted sets the notes of s and returns it.
+func (s *Spec) Noted(notes string) *Spec {
+	s.Notes = strings.TrimSpace(notes)
+	return s
 }
 
 // Set is a list of formats, for the engine to find them by name.

@@ -21,6 +21,23 @@ type FileFormat interface {
 	Ending() string
 }
 
+// StreamFormat is a FileFormat that can do without a file: it reads and writes
+// what passes once, such as the standard input and output.
+type StreamFormat interface {
+	FileFormat
+	// OpenStream begins to read at the current place of r, which stays open.
+	OpenStream(r io.Reader, d Decoding) (FileReader, error)
+	// CreateStream begins to write a stream. The writer may be a Flusher.
+	CreateStream(w io.Writer, e Encoding) (FileWriter, error)
+	// ContinueStream writes rows to a stream that another writer has begun and
+	// ends, if it needs an end: each call of w.Write is a part that may stand
+	// anywhere behind the beginning.
+	ContinueStream(w io.Writer, e Encoding) (FileWriter, error)
+}
+
+// Flusher is a FileWriter that can write what it has collected at any time.
+type Flusher interface{ Flush() error }
+
 // File is an open file.
 type File interface {
 	io.ReaderAt

@@ -23,9 +23,10 @@ type Records struct {
 	// Key is the key of each record, empty if the source has none.
 	Key []Span
 	// Pos is the position behind each record: where to seek to go on after it.
-	// A source with fixed-width positions may leave it nil and give PosAt.
+	// A source whose positions follow from offsets may leave it nil and give
+	// PosAt, which appends the position to dst.
 	Pos   []string
-	PosAt func(i int) string
+	PosAt func(dst []byte, i int) []byte
 	// Meta gives metadata columns: Meta[k] holds column Table.Metadata[k] of each record.
 	Meta []vector.Vector
 	// Split is the split's id.
@@ -45,9 +46,17 @@ type Span struct{ Off, Len int32 }
 // Position returns the position behind record i.
 func (r *Records) Position(i int) string {
 	if r.PosAt != nil {
-		return r.PosAt(i)
+		return string(r.PosAt(nil, i))
 	}
 	return r.Pos[i]
+}
+
+// AppendPosition appends the position behind record i to dst.
+func (r *Records) AppendPosition(dst []byte, i int) []byte {
+	if r.PosAt != nil {
+		return r.PosAt(dst, i)
+	}
+	return append(dst, r.Pos[i]...)
 }
 
 // Reset empties r and keeps its memory.
@@ -149,7 +158,10 @@ type Upserter interface{ Upserts() bool }
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {
 	Name, Doc string
-	Options   []Option
+	// Notes say which types there are and what is done with what is not quite as
+	// it should be, as paragraphs or lists of Markdown.
+	Notes   string
+	Options []Option
 	// New gets the options below the format's prefix ('json.fail-on-missing-field'
 	// arrives as 'fail-on-missing-field').
 	New func(options map[string]string) (Format, error)

@@ -1,5 +1,6 @@
 // Package stdio is the standard input as a table to read and the standard
-// output as one to write.
+// output as one to write: records, a line each (stdio.go), or what a format of
+// streams makes of them (stream.go).
 package stdio
 
 import (
@@ -17,13 +18,13 @@ import (
 
 // Stdin reads the standard input until it ends. It cannot be read again: after
 // a restart a job goes on with what comes then.
-var Stdin = connector.Define("stdin", "The records of the standard input, until it ends.", connector.Spec[sourceOptions]{
+var Stdin = connector.Define("stdin", "The records of the standard input, until it ends; one stream with the format arrow.", connector.Spec[sourceOptions]{
 	Source:      newSource,
 	NeedsFormat: true,
 })
 
 // Stdout writes records to the standard output, one a line.
-var Stdout = connector.Define("stdout", "Records to the standard output, one a line.", connector.Spec[struct{}]{
+var Stdout = connector.Define("stdout", "Records to the standard output, one a line; as one stream with the format arrow.", connector.Spec[struct{}]{
 	Sink:        newSink,
 	NeedsFormat: true,
 })
@@ -42,6 +43,9 @@ func newSource(cx *connector.Context, t *connector.Table, o *sourceOptions) (any
 		return nil, errors.New("stdin: there is no standard input")
 	}
 	s := &source{in: cx.IO.In, cut: framing.Options{MaxRecord: int(o.MaxRecord)}}
+	if f, ok := t.Format.(format.StreamFormat); ok {
+		return &streamSource{in: cx.IO.In, format: f, table: t, zone: cx.Zone}, nil
+	}
 	if s.cut.Framing = t.Format.Framing(); s.cut.Framing == format.Whole {
 		return nil, errors.New("stdin: the format reads whole files")
 	}
@@ -97,6 +101,9 @@ type sink struct {
 func newSink(cx *connector.Context, t *connector.Table, _ *struct{}) (connector.Sink, error) {
 	if cx.IO == nil || cx.IO.Out == nil {
 		return nil, errors.New("stdout: there is no standard output")
+	}
+	if f, ok := t.Format.(format.StreamFormat); ok {
+		return newStreamSink(f, cx, t)
 	}
 	enc, err := t.Format.NewEncoder(format.Encoding{Schema: t.Schema, Zone: cx.Zone})
 	if err != nil {

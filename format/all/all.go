@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/arrow"
 	"github.com/runnelio/runnel/format/avro"
 	"github.com/runnelio/runnel/format/changelog"
 	"github.com/runnelio/runnel/format/csv"
@@ -16,6 +17,7 @@ import (
 // Formats returns all formats, one line each.
 func Formats() format.Set {
 	return format.Set{
+		arrow.Format,
 		avro.Confluent,
 		avro.Format,
 		changelog.Canal,

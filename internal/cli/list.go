@@ -178,6 +178,9 @@ func (c *connectorsCmd) Run(a *app) error {
 			for _, o := range x.Options {
 				showOption(out, x.Name+"."+o.Key, o.Type, o.Default, o.Doc, o.Enum, false)
 			}
+			if x.Notes != "" {
+				fmt.Fprintf(out, "\n%s\n", x.Notes)
+			}
 		}
 	}
 	if !found {
@@ -250,5 +253,8 @@ func formatMarkdown(out io.Writer, f *format.Spec) {
 		for _, o := range f.Options {
 			optionRow(out, f.Name+"."+o.Key, o.Type, o.Default, o.Doc, o.Enum, false)
 		}
+	}
+	if f.Notes != "" {
+		fmt.Fprintf(out, "\n%s\n", f.Notes)
 	}
 }
