@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -16,6 +17,8 @@ type conversion struct {
 	ignore      bool // a bad value is NULL
 	failMissing bool
 	replaceUTF8 bool
+	millis      bool           // a number is a timestamp, in milliseconds
+	zone        *time.Location // what TIMESTAMP shows of it; nil is UTC
 }
 
 // A Column makes values of one type out of JSON text. It belongs to one goroutine.
@@ -298,11 +301,21 @@ func (c *reader) int32(b []byte) (int32, bool) {
 }
 
 func (c *reader) timestamp(b []byte) (types.TS, bool) {
+	var t types.TS
+	if c.o.millis && len(b) > 0 && b[0] != '"' {
+		n, ok := c.integer(b, 64)
+		if !ok {
+			return types.TS{}, false
+		}
+		if t = types.TSFromMs(n); c.t.Kind != types.TimestampLTZ && c.o.zone != nil {
+			t = types.ToLocal(t, c.o.zone)
+		}
+		return t.Truncate(c.t.Prec), true
+	}
 	s, ok := c.plain(b)
 	if !ok {
 		return types.TS{}, false
 	}
-	var t types.TS
 	if c.t.Kind == types.TimestampLTZ {
 		t, ok = types.ParseFormatTimestampLTZ(s, c.o.timestamps)
 	} else {

@@ -49,6 +49,7 @@ type Options struct {
 	MapNullKeyMode    string `opt:"map-null-key.mode" default:"FAIL" enum:"FAIL,DROP,LITERAL" doc:"How an entry of a map whose key is NULL is written: as an error, not at all, or with the literal as its key."`
 	MapNullKeyLiteral string `opt:"map-null-key.literal" default:"null" doc:"The key of such an entry under 'map-null-key.mode' = 'LITERAL'."`
 	TimestampFormat   string `opt:"timestamp-format.standard" default:"SQL" enum:"SQL,ISO-8601" doc:"SQL is 2024-01-31 12:00:00.123, ISO-8601 is 2024-01-31T12:00:00.123; TIMESTAMP_LTZ has a Z behind it, in UTC."`
+	TimestampNumbers  string `opt:"timestamp-numbers" default:"fail" enum:"fail,epoch-millis" doc:"How a number is read as a timestamp: not at all, or as milliseconds since 1970 in UTC, which TIMESTAMP shows in the session's zone."`
 	PlainDecimals     bool   `opt:"encode.decimal-as-plain-number" default:"false" doc:"Decimals are written without an exponent."`
 	IgnoreNulls       bool   `opt:"encode.ignore-null-fields" default:"false" doc:"NULL fields are not written."`
 	InvalidUTF8       string `opt:"invalid-utf8" default:"fail" enum:"fail,replace" doc:"Whether bytes that are no UTF-8 make a record bad or become U+FFFD."`
@@ -65,7 +66,7 @@ func New(o *Options) (format.Format, error) {
 
 // Conversion says how values are read under o.
 func (o *Options) conversion() *conversion {
-	return &conversion{timestamps: o.timestamps(), ignore: o.IgnoreErrors, failMissing: o.FailOnMissing, replaceUTF8: o.InvalidUTF8 == "replace"}
+	return &conversion{timestamps: o.timestamps(), ignore: o.IgnoreErrors, failMissing: o.FailOnMissing, replaceUTF8: o.InvalidUTF8 == "replace", millis: o.TimestampNumbers == "epoch-millis"}
 }
 
 func (o *Options) timestamps() types.TimestampFormat {
@@ -90,7 +91,9 @@ func (f *jsonFormat) Changelog() bool { return false }
 
 // NewDecoder implements format.Format.
 func (f *jsonFormat) NewDecoder(d format.Decoding) (format.Decoder, error) {
-	return newDecoder(d, f.o.conversion())
+	c := f.o.conversion()
+	c.zone = d.Zone
+	return newDecoder(d, c)
 }
 
 // NewEncoder implements format.Format.

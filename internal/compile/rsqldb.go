@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,16 +90,22 @@ func fromRsqldb(x *ast.CreateTable) (*ast.CreateTable, error) {
 			set(o, o.Key.Value, o.Value.Value)
 		}
 	}
-	if connector != "print" && connector != "jdbc" && connector != "memory" {
+	if connector != "print" && connector != "jdbc" && connector != "memory" && given["format"] == nil {
+		array := strings.EqualFold(value("msgisjsonarray"), "true") // an array of objects is as many rows
 		switch {
-		case strings.EqualFold(value("msgisjsonarray"), "true"):
-			return nil, diag.At(given["msgisjsonarray"].Pos(), diag.Unsupported, "messages that are JSON arrays are not supported").Hint("read the text with 'format' = 'raw' and take it apart")
-		case !strings.EqualFold(value("isjsondata"), "false"):
+		case array || !strings.EqualFold(value("isjsondata"), "false"):
 			set(given["isjsondata"], "format", "json")
+			if slices.ContainsFunc(x.Columns, func(c *ast.Column) bool { return c.Type != nil && c.Type.Type.IsTimestamp() }) {
+				set(nil, "json.timestamp-numbers", "epoch-millis")
+			}
 		case len(x.Columns) > 1:
 			set(given["isjsondata"], "format", "csv")
-			if d := given["fielddelimiter"]; d != nil { // a regular expression there
-				set(d, "csv.field-delimiter", strings.ReplaceAll(d.Value.Value, `\`, ""))
+			if d := given["fielddelimiter"]; d != nil {
+				text, err := plainDelimiter(d)
+				if err != nil {
+					return nil, err
+				}
+				set(d, "csv.field-delimiter", text)
 			}
 		default:
 			set(given["isjsondata"], "format", "raw")
@@ -133,6 +140,31 @@ func fromRsqldb(x *ast.CreateTable) (*ast.CreateTable, error) {
 		t.Watermarks = append(t.Watermarks, &n)
 	}
 	return &t, nil
+}
+
+// plainDelimiter reads a delimiter, which is a regular expression there, as the
+// one character it stands for.
+func plainDelimiter(o *ast.Option) (string, error) {
+	text := o.Value.Value
+	switch text {
+	case `\t`:
+		return "\t", nil
+	case `\u0001`, `\x01`:
+		return "\x01", nil
+	}
+	plain, escaped := strings.CutPrefix(text, `\`)
+	if len([]rune(plain)) == 1 && (escaped && !isWordByte(plain[0]) || !escaped && !strings.Contains(`.*+?^$()[]{}`, plain)) {
+		return plain, nil
+	}
+	if r := []rune(text); len(r) == 3 && r[0] == '[' && r[2] == ']' && r[1] != '^' {
+		return string(r[1]), nil
+	}
+	return "", diag.At(o.Value.Pos(), diag.Unsupported, "the delimiter '%s' is a regular expression that stands for more than one character", text).
+		Hint("escape the character with a backslash, or read the text with one column and take it apart by REGEXP_EXTRACT or LATERAL TABLE")
+}
+
+func isWordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 func notEnforced(c *ast.Constraint) *ast.Constraint {
