@@ -154,10 +154,11 @@ func (b *binder) aggResolve(name string, es []plan.Expr, span diag.Span) (*funct
 func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(plan.Expr) (plan.Expr, error)) {
 	var exprs []plan.Expr
 	var names []string
+	own := 0 // columns that arguments do not share
 	place := func(e plan.Expr, name string) int {
-		for i, o := range exprs {
+		for i, o := range exprs[own:] {
 			if plan.Same(o, e) {
-				return i
+				return own + i
 			}
 		}
 		exprs, names = append(exprs, e), append(names, name)
@@ -167,6 +168,9 @@ func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(p
 	for i, k := range a.keys {
 		exprs, names = append(exprs, k), append(names, exprName(k, fmt.Sprintf("$k%d", i)))
 		keys[i] = len(exprs) - 1
+	}
+	if a.sets != nil { // keys become NULL where a set is without them, arguments do not
+		own = len(exprs)
 	}
 	calls := make([]plan.AggCall, len(a.calls))
 	for i, c := range a.calls {

@@ -355,6 +355,10 @@ func (j *Interval) Control(_ int, ev exec.Event, out exec.Output) error {
 		if err := j.advance(ev.Time, out); err != nil {
 			return err
 		}
+		// Pairs hold rows that are older than what came last: they must not be late below.
+		if ev.Time != exec.MaxWatermark {
+			ev.Time -= max(j.Upper, -j.Lower)
+		}
 	case exec.Barrier:
 		if j.cx.State != nil {
 			for i, s := range j.sides {

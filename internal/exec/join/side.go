@@ -141,6 +141,7 @@ func (s *side) load(k, value []byte, now int64) error {
 	}
 	n := 4 + binary.LittleEndian.Uint32(k)
 	e := s.entry(k[4:n], append([]byte(nil), k[n:]...))
+	s.entries.MarkSaved(e) // or its removal would not reach the store
 	count, w := binary.Varint(value)
 	if w <= 0 {
 		return vector.ErrCorrupt
