@@ -186,6 +186,9 @@ func (b *binder) resolve(name string, args []plan.Expr, span diag.Span) (*functi
 	known := make([]function.Arg, len(args))
 	for i, a := range args {
 		known[i] = function.Arg{Type: a.Type().Plain()}
+		if strings.EqualFold(name, "CURRENT_WATERMARK") { // it asks for event time
+			known[i].Type = a.Type()
+		}
 		if isNull(a) {
 			known[i].Type, known[i].Const = types.Of(types.Null), true
 		} else if l, ok := b.literal(a); ok {

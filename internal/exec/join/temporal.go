@@ -27,7 +27,7 @@ type TemporalSpec struct {
 // Temporal is JOIN … FOR SYSTEM_TIME AS OF by event time. A left row comes out
 // when the watermark of both inputs has passed it, in the order of time, with
 // the row of the right side of its key that is the newest not after it; a
-// deletion is a version too. Of the versions the watermark has passed, the
+// deletion is a version too. As in Flink a NULL key finds the versions of the NULL key. Of the versions the watermark has passed, the
 // newest of each key is kept.
 type Temporal struct {
 	TemporalSpec
@@ -152,19 +152,11 @@ func (j *Temporal) wait(b *vector.Batch, i int, t int64, kind types.RowKind) {
 	j.left.MarkDirty(slot)
 	j.buf = binary.BigEndian.AppendUint64(j.buf[:0], uint64(t))
 	j.buf = append(j.buf, byte(kind))
-	for _, c := range j.Keys[0] {
-		if b.Cols[c].IsNull(i) { // = holds for no version
-			j.buf[8] |= noKey
-		}
-	}
 	j.buf = vector.AppendRowOf(j.buf, b.Cols, i)
 	j.leftRows.Set(slot, j.buf)
 	j.waiting = append(j.waiting, waitingRow{t, j.seq, slot})
 	j.sorted = false
 }
-
-// noKey marks the kind of a waiting row whose key has a NULL.
-const noKey = 0x80
 
 // advance joins the left rows the watermark has passed.
 func (j *Temporal) advance(to int64, out exec.Output) error {
@@ -208,32 +200,30 @@ func (j *Temporal) advance(to int64, out exec.Output) error {
 // join emits a left row with its version.
 func (j *Temporal) join(w waitingRow) error {
 	v := j.leftRows.Get(w.slot)
-	kind := types.RowKind(v[8] &^ noKey)
+	kind := types.RowKind(v[8])
 	nl := len(j.In[0].Fields)
 	found := false
-	if v[8]&noKey == 0 {
-		j.key = append(append(j.key[:0], 'v'), j.left.Key(w.slot)[9:]...)
-		if id := j.versions.Find(vector.HashKey(j.key), j.key); id >= 0 {
-			list := j.of[id]
-			at := sort.Search(len(list), func(k int) bool { return list[k].time > w.time }) - 1
-			if at >= 0 && list[at].row >= 0 {
-				j.cand.Reset()
-				if err := decode(j.cand.Cols[:nl], v[9:]); err != nil {
+	j.key = append(append(j.key[:0], 'v'), j.left.Key(w.slot)[9:]...)
+	if id := j.versions.Find(vector.HashKey(j.key), j.key); id >= 0 {
+		list := j.of[id]
+		at := sort.Search(len(list), func(k int) bool { return list[k].time > w.time }) - 1
+		if at >= 0 && list[at].row >= 0 {
+			j.cand.Reset()
+			if err := decode(j.cand.Cols[:nl], v[9:]); err != nil {
+				return err
+			}
+			if err := decode(j.cand.Cols[nl:], j.rows.Get(list[at].row)); err != nil {
+				return err
+			}
+			j.cand.AppendKind(kind)
+			found = true
+			if j.pred != nil {
+				sel, err := j.pred.Select(j.cand, nil, j.sel[:0])
+				if err != nil {
 					return err
 				}
-				if err := decode(j.cand.Cols[nl:], j.rows.Get(list[at].row)); err != nil {
-					return err
-				}
-				j.cand.AppendKind(kind)
-				found = true
-				if j.pred != nil {
-					sel, err := j.pred.Select(j.cand, nil, j.sel[:0])
-					if err != nil {
-						return err
-					}
-					j.sel = sel
-					found = len(sel) > 0
-				}
+				j.sel = sel
+				found = len(sel) > 0
 			}
 		}
 	}

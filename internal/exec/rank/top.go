@@ -199,12 +199,12 @@ func (l *Limit) Control(_ int, ev exec.Event, out exec.Output) error {
 // all at the end of input. In streaming mode its first key is the rowtime, ascending.
 type Sort struct {
 	base
-	watermark int64
+	last int64 // time of the last row emitted
 }
 
 // Open implements exec.Operator.
 func (s *Sort) Open(cx *exec.Context) error {
-	s.watermark = -1 << 63
+	s.last = cx.Watermark
 	return s.base.Open(cx)
 }
 
@@ -226,22 +226,22 @@ func (s *Sort) Process(_ int, b *vector.Batch, _ exec.Output) error {
 	return err
 }
 
-// late tells whether a row is at or behind the watermark.
+// CurrentWatermark implements exec.Watermarked: what a restarted Sort takes as late.
+func (s *Sort) CurrentWatermark() int64 { return s.last }
+
+// late tells whether a row is at or before the last that came out.
 func (s *Sort) late(b *vector.Batch, i int) bool {
 	v := b.Cols[s.Keys[0].Column]
 	if c, ok := v.(*vector.Const); ok {
 		v, i = c.Of, 0
 	}
 	ts, ok := v.(*vector.Flat[types.TS])
-	return ok && !ts.IsNull(i) && ts.Vals[i].Ms <= s.watermark
+	return ok && !ts.IsNull(i) && ts.Vals[i].Ms <= s.last
 }
 
 // Control implements exec.Operator.
 func (s *Sort) Control(_ int, ev exec.Event, out exec.Output) error {
 	if ev.Kind == exec.Watermark && !s.cx.Batch || ev.Kind == exec.End && !ev.Stopped {
-		if ev.Kind == exec.Watermark {
-			s.watermark = ev.Time
-		}
 		if err := s.release(ev, out); err != nil {
 			return err
 		}
@@ -262,6 +262,9 @@ func (s *Sort) release(ev exec.Event, out exec.Output) error {
 	for i := range n {
 		if err := s.append(s.rows[i].row, types.Insert); err != nil {
 			return err
+		}
+		if ts, ok := s.b.Cols[s.Keys[0].Column].(*vector.Flat[types.TS]); ok && !ts.IsNull(s.b.N-1) {
+			s.last = max(s.last, ts.Vals[s.b.N-1].Ms)
 		}
 		if err := s.drop(s.rows[i]); err != nil {
 			return err

@@ -25,7 +25,8 @@ type OverSpec struct {
 // Over computes aggregates over a frame of rows that ends with the current row:
 // out = input ++ results. By event time rows wait for the watermark, come out in
 // time order, and late ones are dropped; by processing time each comes out at
-// once. With RANGE rows of the same time and partition see each other.
+// once. A bounded frame takes rows behind the watermark that are later than those
+// of their partition that came out. With RANGE rows of the same time and partition see each other.
 type Over struct {
 	OverSpec
 	cx        *exec.Context
@@ -113,7 +114,7 @@ func (o *Over) Process(_ int, b *vector.Batch, out exec.Output) error {
 			return errNullTime(o.In.Fields[o.Time].Name)
 		}
 		t := ts.Vals[r].Ms
-		if t <= o.watermark {
+		if t <= o.watermark && o.late(i, t) {
 			o.cx.TooLate(0, b, i, exec.NoWatermark)
 			continue
 		}
@@ -128,6 +129,48 @@ func (o *Over) Process(_ int, b *vector.Batch, out exec.Output) error {
 		o.sorted = false
 	}
 	return o.emit(out)
+}
+
+// late tells whether row i, at a time the watermark has passed, is too late. As in
+// Flink an unbounded frame takes no such row, a bounded one those behind the last
+// row of their partition that came out.
+func (o *Over) late(i int, t int64) bool {
+	if !o.bounded() {
+		return true
+	}
+	o.key = vector.AppendKeys(append(o.key[:0], 'p'), o.cols, i)
+	p := o.parts.Find(vector.HashKey(o.key), o.key)
+	if p < 0 {
+		return false
+	}
+	if o.left(p) {
+		o.forget(p)
+		return false
+	}
+	frame := o.frames[p]
+	return len(frame) > 0 && t <= o.timeOf(frame[len(frame)-1])
+}
+
+// timeOf is the time of a row of a frame.
+func (o *Over) timeOf(r int32) int64 { return int64(binary.BigEndian.Uint64(o.rows.Get(r))) }
+
+// left tells that the watermark has left the frame of partition p behind by half
+// its length: no row that is not late looks at it, and it is forgotten.
+func (o *Over) left(p int32) bool {
+	if !o.bounded() || o.Frame.Rows || o.Proctime || len(o.frames[p]) == 0 {
+		return false
+	}
+	return o.timeOf(o.frames[p][len(o.frames[p])-1])+o.Frame.Lower+o.Frame.Lower/2+1 <= o.watermark
+}
+
+// forget removes partition p.
+func (o *Over) forget(p int32) {
+	for _, r := range o.frames[p] {
+		o.rows.Remove(r)
+	}
+	o.frames[p] = nil
+	o.calls.Clear(p)
+	o.parts.Remove(p)
 }
 
 // now handles row i by processing time.
@@ -371,20 +414,17 @@ func (o *Over) Control(_ int, ev exec.Event, out exec.Output) error {
 	return out.Forward(ev)
 }
 
-// expire removes the partitions that were not touched for the TTL.
+// expire removes the partitions that were not touched for the TTL, and those the
+// watermark has left behind.
 func (o *Over) expire() {
-	if o.cx.TTL == 0 {
+	ranged := o.bounded() && !o.Frame.Rows && !o.Proctime
+	if o.cx.TTL == 0 && !ranged {
 		return
 	}
 	now := o.cx.Now()
 	o.parts.Live(func(p int32) bool {
-		if now-o.parts.Touched(p) > o.cx.TTL.Milliseconds() {
-			for _, r := range o.frames[p] {
-				o.rows.Remove(r)
-			}
-			o.frames[p] = nil
-			o.calls.Clear(p)
-			o.parts.Remove(p)
+		if o.cx.TTL > 0 && now-o.parts.Touched(p) > o.cx.TTL.Milliseconds() || o.left(p) {
+			o.forget(p)
 		}
 		return true
 	})
