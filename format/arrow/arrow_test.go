@@ -3,6 +3,7 @@ package arrow
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -101,10 +102,10 @@ func readStream(f format.StreamFormat, b []byte, d format.Decoding, s *types.Sch
 			break
 		}
 	}
-	if err.Error() == "EOF" {
-		err = nil
+	if err != io.EOF {
+		return nil, err
 	}
-	return formattest.Rows(s, cols, all), err
+	return formattest.Rows(s, cols, all), nil
 }
 
 // TestMessages reads records of many rows and of one.

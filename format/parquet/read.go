@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	pq "github.com/parquet-go/parquet-go"
-	pqformat "github.com/parquet-go/parquet-go/format"
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
@@ -28,8 +27,11 @@ type reader struct {
 	names  []string
 	leaves []*leaf
 	bounds []bound
-	next   int   // row group
-	left   int64 // rows left in the one that is open
+	next   int    // row group
+	ranges []span // of rows of the one that is open, still to be read
+	start  int64  // its first row
+	end    int64  // the row behind it
+	left   int64  // rows left in the range that is open
 	row    int64
 	skip   int64
 }
@@ -41,16 +43,13 @@ type bound struct {
 }
 
 func openFile(f format.File, d format.FileDecoding, skip int64, utc bool) (*reader, error) {
-	file, err := pq.OpenFile(f, f.Size(), pq.SkipPageIndex(true), pq.SkipBloomFilters(true))
+	f, err := plain(f)
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range file.Metadata().RowGroups {
-		for _, c := range g.Columns {
-			if c.MetaData.Codec == pqformat.Lz4Raw { // the library decodes it wrongly, and damage without end
-				return nil, errors.New("the file is compressed with LZ4_RAW, which cannot be read")
-			}
-		}
+	file, err := pq.OpenFile(f, f.Size(), pq.SkipPageIndex(true), pq.SkipBloomFilters(true))
+	if err != nil {
+		return nil, err
 	}
 	r := &reader{groups: file.RowGroups(), skip: skip}
 	m := matcher{zone: d.Zone, utc: utc}
@@ -139,9 +138,11 @@ func (l *leaf) take() (*pq.Value, error) {
 	return v, err
 }
 
-// open goes to the next row group that may have wanted rows.
+// open goes to the next rows that may be wanted: the next range of the row group,
+// or the first of the next one.
 func (r *reader) open() error {
-	for {
+	for len(r.ranges) == 0 {
+		r.row = r.end
 		if r.next == len(r.groups) {
 			return io.EOF
 		}
@@ -151,63 +152,51 @@ func (r *reader) open() error {
 			return errors.New("a row group of less than no rows")
 		}
 		r.next++
-		if r.row+rows <= r.skip || !r.may(g) {
-			r.row += rows
+		r.end += rows
+		if r.end <= r.skip || !r.may(g) {
 			continue
 		}
-		from := max(0, r.skip-r.row)
-		chunks := g.ColumnChunks()
+		r.ranges, r.start = r.prune(g, span{max(0, r.skip-r.row), rows}), r.row
+		if err := r.openGroup(g); err != nil {
+			return err
+		}
+	}
+	next := r.ranges[0]
+	r.ranges = r.ranges[1:]
+	if r.row != r.start+next.from {
 		for _, l := range r.leaves {
-			if l.column >= len(chunks) {
-				return errors.New("a row group has too few columns")
-			}
-			if l.reader != nil {
-				if err := l.reader.Close(); err != nil {
-					return err
-				}
-			}
-			l.reader, l.at, l.n, l.end = pq.NewColumnChunkValueReader(chunks[l.column]), 0, 0, false
-			if from > 0 {
-				if err := l.reader.SeekToRow(from); err != nil {
-					return err
-				}
+			l.at, l.n, l.end = 0, 0, false
+			if err := l.reader.SeekToRow(next.from); err != nil {
+				return err
 			}
 		}
-		r.row += from
-		r.left = rows - from
-		return nil
 	}
+	r.row, r.left = r.start+next.from, next.to-next.from
+	return nil
 }
 
-// may tells whether a row group can have rows that keep all bounds.
-func (r *reader) may(g pq.RowGroup) bool {
-	chunks := g.ColumnChunks()
-	for _, b := range r.bounds {
-		if b.node.leaf.column >= len(chunks) {
-			continue
-		}
-		c, ok := chunks[b.node.leaf.column].(*pq.FileColumnChunk)
-		if !ok {
-			continue
-		}
-		low, high, ok := c.Bounds()
-		if !ok {
-			continue
-		}
-		var ends [2]types.Value
-		for i, v := range []pq.Value{low, high} {
-			out := vector.New(b.t.OrNull(), 1)
-			vector.Extend(out, 1)
-			if err := b.node.store(v, out, 0); err != nil {
-				return true
-			}
-			ends[i] = vector.Get(out, 0)
-		}
-		if ends[0] != nil && ends[1] != nil && !b.May(ends[0], ends[1], b.t) {
-			return false
-		}
+// openGroup opens the columns of a row group.
+func (r *reader) openGroup(g pq.RowGroup) error {
+	if len(r.ranges) == 0 {
+		return nil
 	}
-	return true
+	seeks := len(r.ranges) > 1 || r.ranges[0].from > 0
+	chunks := g.ColumnChunks()
+	for _, l := range r.leaves {
+		if l.column >= len(chunks) {
+			return errors.New("a row group has too few columns")
+		}
+		if l.reader != nil {
+			if err := l.reader.Close(); err != nil {
+				return err
+			}
+		}
+		if seeks {
+			_, _ = chunks[l.column].OffsetIndex() // seeking goes by it, if there is one
+		}
+		l.reader, l.at, l.n, l.end = pq.NewColumnChunkValueReader(chunks[l.column]), 0, 0, false
+	}
+	return nil
 }
 
 // Read implements format.FileReader.

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 
 	pq "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/deprecated"
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
@@ -34,10 +35,10 @@ func (g group) Fields() []pq.Field {
 	return out
 }
 
-func groupOf(fields []types.Field) (pq.Node, error) {
+func (o *options) groupOf(fields []types.Field) (pq.Node, error) {
 	g := group{Group: pq.Group{}}
 	for _, f := range fields {
-		n, err := nodeOf(f.Type)
+		n, err := o.nodeOf(f.Type)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", f.Name, err)
 		}
@@ -52,17 +53,27 @@ func groupOf(fields []types.Field) (pq.Node, error) {
 	return g, nil
 }
 
-func unit(prec int) pq.TimeUnit {
+// perMilliOf is how many units in which timestamps of so many digits are
+// written make a millisecond.
+func (o *options) perMilliOf(prec int) int64 {
 	switch {
-	case prec <= 3:
-		return pq.Millisecond
-	case prec <= 6:
-		return pq.Microsecond
+	case o.Unit == "millis" || o.Unit == "" && prec <= 3:
+		return 1
+	case o.Unit == "micros" || o.Unit == "" && prec <= 6:
+		return 1000
 	}
-	return pq.Nanosecond
+	return 1_000_000
 }
 
-func nodeOf(t types.Type) (n pq.Node, err error) {
+// texts is how texts and bytes are encoded: every reader knows both ways.
+func (o *options) texts(n pq.Node) pq.Node {
+	if o.Dictionary {
+		return pq.Encoded(n, &pq.RLEDictionary)
+	}
+	return pq.Encoded(n, &pq.Plain)
+}
+
+func (o *options) nodeOf(t types.Type) (n pq.Node, err error) {
 	switch t.Kind {
 	case types.Boolean:
 		n = pq.Leaf(pq.BooleanType)
@@ -79,15 +90,20 @@ func nodeOf(t types.Type) (n pq.Node, err error) {
 	case types.Double:
 		n = pq.Leaf(pq.DoubleType)
 	case types.Char, types.VarChar:
-		n = pq.Encoded(pq.String(), &pq.Plain) // every reader knows it
+		n = o.texts(pq.String())
 	case types.Binary, types.VarBinary:
-		n = pq.Encoded(pq.Leaf(pq.ByteArrayType), &pq.Plain)
+		n = o.texts(pq.Leaf(pq.ByteArrayType))
 	case types.Date:
 		n = pq.Date()
 	case types.Time:
 		n = pq.TimeAdjusted(pq.Millisecond, false)
 	case types.Timestamp, types.TimestampLTZ:
-		n = pq.TimestampAdjusted(unit(t.Prec), t.Kind == types.TimestampLTZ)
+		if !o.Int64 {
+			n = pq.Leaf(pq.Int96Type)
+			break
+		}
+		unit := map[int64]pq.TimeUnit{1: pq.Millisecond, 1000: pq.Microsecond, 1_000_000: pq.Nanosecond}[o.perMilliOf(t.Prec)]
+		n = pq.TimestampAdjusted(unit, t.Kind == types.TimestampLTZ)
 	case types.Decimal:
 		switch {
 		case t.Prec <= 9:
@@ -98,7 +114,7 @@ func nodeOf(t types.Type) (n pq.Node, err error) {
 			n = pq.Decimal(t.Scale, t.Prec, pq.FixedLenByteArrayType(16))
 		}
 	case types.Array:
-		if n, err = nodeOf(*t.Elem); err == nil {
+		if n, err = o.nodeOf(*t.Elem); err == nil {
 			n = pq.List(n)
 		}
 	case types.Map, types.Multiset:
@@ -107,13 +123,13 @@ func nodeOf(t types.Type) (n pq.Node, err error) {
 			key, val = *t.Key, *t.Elem
 		}
 		var k, v pq.Node
-		if k, err = nodeOf(key.NotNull()); err == nil {
-			if v, err = nodeOf(val); err == nil {
+		if k, err = o.nodeOf(key.NotNull()); err == nil {
+			if v, err = o.nodeOf(val); err == nil {
 				n = pq.Map(k, v)
 			}
 		}
 	case types.Row:
-		n, err = groupOf(t.Fields)
+		n, err = o.groupOf(t.Fields)
 	default:
 		err = fmt.Errorf("the format has no values of type %s", t.OrNull())
 	}
@@ -152,7 +168,8 @@ type writer struct {
 	fields []types.Field
 	leaf   [][]pq.Value // of the row in work, by leaf
 	row    pq.Row
-	block  int64
+	o      *options
+	zone   *time.Location
 	held   int64 // about the bytes of the row group in work
 }
 
@@ -167,19 +184,20 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func createFile(w io.Writer, e format.Encoding, codec compress.Codec, block int64) (f *writer, err error) {
+func createFile(w io.Writer, e format.Encoding, o *options) (f *writer, err error) {
 	defer recovered(&err)
-	root, err := groupOf(e.Schema.Fields)
+	root, err := o.groupOf(e.Schema.Fields)
 	if err != nil {
 		return nil, err
 	}
-	f = &writer{out: &counter{w: w}, fields: e.Schema.Fields, block: block}
+	f = &writer{out: &counter{w: w}, fields: e.Schema.Fields, o: o, zone: e.Zone}
 	n := 0
 	for _, c := range e.Schema.Fields {
 		n += leaves(c.Type)
 	}
 	f.leaf = make([][]pq.Value, n)
-	f.w = pq.NewWriter(f.out, pq.NewSchema("flink_schema", root), pq.Compression(codec), pq.CreatedBy("runnel", "1", ""), pq.DataPageStatistics(true))
+	f.w = pq.NewWriter(f.out, pq.NewSchema("flink_schema", root), pq.Compression(codecs[o.Compression]),
+		pq.CreatedBy("runnel", "1", ""), pq.DataPageStatistics(true), pq.PageBufferSize(int(o.PageSize)), pq.DictionaryMaxBytes(1<<20))
 	return f, nil
 }
 
@@ -220,7 +238,7 @@ func (f *writer) add(b *vector.Batch, i int) error {
 	if _, err := f.w.WriteRows([]pq.Row{f.row}); err != nil {
 		return err
 	}
-	if f.held >= f.block {
+	if f.held >= int64(f.o.BlockSize) {
 		f.held = 0
 		return f.w.Flush()
 	}
@@ -293,7 +311,7 @@ func (f *writer) shred(v vector.Vector, t types.Type, i, at, rep, def, depth int
 			return end, nil
 		}
 	default:
-		x, err := valueOf(v, t, i)
+		x, err := f.valueOf(v, t, i)
 		if err == nil {
 			f.put(at, x, rep, def)
 		}
@@ -307,7 +325,7 @@ func (f *writer) shred(v vector.Vector, t types.Type, i, at, rep, def, depth int
 
 var errFar = errors.New("the time is too far away to be written")
 
-func valueOf(v vector.Vector, t types.Type, i int) (pq.Value, error) {
+func (f *writer) valueOf(v vector.Vector, t types.Type, i int) (pq.Value, error) {
 	switch v := v.(type) {
 	case *vector.Flat[bool]:
 		return pq.BooleanValue(v.Vals[i]), nil
@@ -336,13 +354,10 @@ func valueOf(v vector.Vector, t types.Type, i int) (pq.Value, error) {
 		b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), uint64(d.Hi))
 		return pq.FixedLenByteArrayValue(binary.BigEndian.AppendUint64(b, d.Lo)), nil
 	case *vector.Flat[types.TS]:
-		per := int64(1)
-		switch {
-		case t.Prec > 6:
-			per = 1_000_000
-		case t.Prec > 3:
-			per = 1000
+		if !f.o.Int64 {
+			return f.int96(v.Vals[i], t)
 		}
+		per := f.o.perMilliOf(t.Prec)
 		x := v.Vals[i]
 		if x.Ms > math.MaxInt64/per-1 || x.Ms < math.MinInt64/per+1 {
 			return pq.Value{}, errFar
@@ -350,6 +365,19 @@ func valueOf(v vector.Vector, t types.Type, i int) (pq.Value, error) {
 		return pq.Int64Value(x.Ms*per + int64(x.Ns)/(1_000_000/per)), nil
 	}
 	return pq.Value{}, fmt.Errorf("the format has no values of type %s", t.OrNull())
+}
+
+// int96 is a time as Hive 2 wrote it: nanoseconds of a day, and the Julian day.
+func (f *writer) int96(x types.TS, t types.Type) (pq.Value, error) {
+	if t.Kind == types.Timestamp && !f.o.UTC && f.zone != nil {
+		x = types.ToUTC(x, f.zone)
+	}
+	day := types.FloorDiv(x.Ms, 86_400_000)
+	if day > math.MaxInt32-julian1970 || day < math.MinInt32 {
+		return pq.Value{}, errFar
+	}
+	nanos := uint64((x.Ms-day*86_400_000)*1_000_000 + int64(x.Ns))
+	return pq.Int96Value(deprecated.Int96{uint32(nanos), uint32(nanos >> 32), uint32(int32(day + julian1970))}), nil
 }
 
 // Size implements format.FileWriter.
