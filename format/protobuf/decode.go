@@ -29,7 +29,8 @@ func newColumn(f *field, t types.Type, proto3, defaults, elem bool, depth int) (
 	if depth > maxDepth {
 		return nil, errDepth
 	}
-	c := &column{f: f, t: t, nulls: !(defaults || proto3)}
+	// Plain fields of proto3 do not tell whether they are there.
+	c := &column{f: f, t: t, nulls: !defaults && (!proto3 || f.oneof)}
 	no := func() error {
 		what := fmt.Sprintf("a protobuf field of type %d", f.kind)
 		if f.of != nil {
@@ -44,10 +45,14 @@ func newColumn(f *field, t types.Type, proto3, defaults, elem bool, depth int) (
 		switch {
 		case t.Kind == types.Map && f.of != nil && f.of.entry && f.of.field("key") != nil && f.of.field("value") != nil:
 			var err error
-			if c.key, err = newColumn(f.of.field("key"), *t.Key, true, true, true, depth+1); err == nil {
-				c.elem, err = newColumn(f.of.field("value"), *t.Elem, true, true, true, depth+1)
+			if c.key, err = newColumn(f.of.field("key"), *t.Key, proto3, defaults, true, depth+1); err != nil {
+				return nil, err
 			}
-			return c, err
+			if c.elem, err = newColumn(f.of.field("value"), *t.Elem, proto3, defaults, true, depth+1); err != nil {
+				return nil, err
+			}
+			c.key.nulls, c.elem.nulls = false, false // of an entry they are always there
+			return c, nil
 		case t.Kind == types.Array:
 			var err error
 			c.elem, err = newColumn(f, *t.Elem, proto3, defaults, true, depth+1)
@@ -206,6 +211,9 @@ var errAbsent = errors.New("the field is not there, but the column is NOT NULL")
 
 // absent stores what a field that is not there means.
 func (c *column) absent(out vector.Vector, i, depth int) error {
+	if c.f.required {
+		return fmt.Errorf("%s: the field is required, but not there", c.f.name)
+	}
 	if c.nulls {
 		if !c.t.Nullable {
 			return errAbsent
@@ -213,8 +221,8 @@ func (c *column) absent(out vector.Vector, i, depth int) error {
 		vector.SetNullDeep(out, i)
 		return nil
 	}
-	if c.fields != nil || c.f.kind == kMessage {
-		return c.store(wireField{wire: wireBytes}, out, i, depth)
+	if c.f.of != nil {
+		return c.store(wireField{wire: c.f.kind.wire()}, out, i, depth)
 	}
 	f := wireField{wire: c.f.kind.wire()}
 	if c.f.kind == kEnum {

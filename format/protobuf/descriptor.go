@@ -22,6 +22,8 @@ type field struct {
 	number   uint64
 	kind     kind
 	repeated bool
+	required bool
+	oneof    bool // one of several, or optional under proto3
 	packed   bool
 	typeName string
 	of       *message // of kMessage
@@ -244,7 +246,7 @@ func (s *set) message(b []byte, space, inner string, src *source, depth int) err
 
 func parseField(b []byte, proto3 bool) (*field, error) {
 	x := &field{}
-	explicit := false
+	explicit := false // whether packed is given
 	err := each(b, func(f wireField) error {
 		switch f.number {
 		case 1:
@@ -252,13 +254,15 @@ func parseField(b []byte, proto3 bool) (*field, error) {
 		case 3:
 			x.number = f.num
 		case 4:
-			x.repeated = f.num == 3
+			x.repeated, x.required = f.num == 3, f.num == 2
 		case 5:
 			x.kind = kind(f.num)
 		case 6:
 			x.typeName = strings.TrimPrefix(string(f.bytes), ".")
 		case 7:
 			x.def, x.hasDef = string(f.bytes), true
+		case 9: // proto3 puts an optional field into a oneof of its own
+			x.oneof = true
 		case 8:
 			return each(f.bytes, func(o wireField) error {
 				if o.number == 2 {

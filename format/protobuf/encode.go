@@ -37,6 +37,9 @@ func (e *encoder) field(dst []byte, c *column, v vector.Vector, i int) ([]byte, 
 		v, i = x.Of, 0
 	}
 	if v.IsNull(i) {
+		if c.f.required {
+			return dst, fmt.Errorf("%s: the field is required, but NULL", c.f.name)
+		}
 		return dst, nil
 	}
 	switch {

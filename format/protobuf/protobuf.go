@@ -5,8 +5,8 @@
 //
 // Columns are fields by name: repeated ones are arrays, map fields maps, messages
 // rows, enums texts or numbers; google.protobuf.Timestamp is a row or a timestamp.
-// Fields that are not there are NULL under proto2 and, as Flink has it, the
-// default of their type under proto3, but messages are NULL.
+// Fields that are not there are NULL, as Flink has it, but for those of proto3
+// that do not tell: plain ones, of which the default is not written, have it.
 //
 // descriptor.go reads descriptor sets, wire.go the encoding, decode.go and
 // encode.go join the fields with columns.
@@ -31,7 +31,7 @@ type options struct {
 	Class        string `opt:"message-class-name,required" doc:"The message: its full name, or that of the Java class made of it (with $ before nested ones)."`
 	Descriptors  string `opt:"descriptor-file,required" doc:"A descriptor set, as protoc --include_imports --descriptor_set_out writes it."`
 	IgnoreErrors bool   `opt:"ignore-parse-errors" default:"false" doc:"Messages that cannot be read are left out, and fields that cannot are NULL."`
-	Defaults     bool   `opt:"read-default-values" default:"false" doc:"Fields that are not there have their default instead of NULL. Under proto3 that is always so but for messages."`
+	Defaults     bool   `opt:"read-default-values" default:"false" doc:"Fields that are not there have their default instead of NULL. Plain fields of proto3, without optional or oneof, always do: the default is not written."`
 	NullLiteral  string `opt:"write-null-string-literal" doc:"What is written for NULL texts in arrays and maps, where protobuf has no NULL; numbers are 0."`
 }
 
