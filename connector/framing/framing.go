@@ -50,7 +50,7 @@ type Cutter struct {
 type place struct {
 	recs *format.Records
 	base int64 // position of Buf[0]
-	at   func(int) string
+	at   func([]byte, int) []byte
 }
 
 // New returns a Cutter for src.
@@ -68,14 +68,16 @@ func New(src io.Reader, o Options) *Cutter {
 }
 
 // Position writes a position so that positions sort as their numbers do.
-func Position(offset int64) string {
+func Position(offset int64) string { return string(AppendPosition(nil, offset)) }
+
+// AppendPosition appends what Position returns to dst.
+func AppendPosition(dst []byte, offset int64) []byte {
 	var digits [20]byte
-	for i := range digits {
-		digits[i] = '0'
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = byte('0' + offset%10)
+		offset /= 10
 	}
-	text := strconv.AppendInt(make([]byte, 0, 20), offset, 10)
-	copy(digits[20-len(text):], text)
-	return string(digits[:])
+	return append(dst, digits[:]...)
 }
 
 // ParsePosition reads what Position wrote; the empty position is 0.
@@ -237,4 +239,6 @@ func Behind(recs *format.Records, i int) int {
 	return at
 }
 
-func (p *place) position(i int) string { return Position(p.base + int64(Behind(p.recs, i))) }
+func (p *place) position(dst []byte, i int) []byte {
+	return AppendPosition(dst, p.base+int64(Behind(p.recs, i)))
+}

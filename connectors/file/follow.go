@@ -395,10 +395,9 @@ func (r *tail) place(into *format.Records) {
 	offset, generation, head := into.PosAt, r.generation, r.head
 	if r.file.packed {
 		// Offsets count bytes of the content, the head is one of the file.
-		into.PosAt = func(i int) string { return position(generation, offset(i), nil) }
-		return
+		head = nil
 	}
-	into.PosAt = func(i int) string { return position(generation, offset(i), head) }
+	into.PosAt = func(dst []byte, i int) []byte { return append(dst, position(generation, string(offset(nil, i)), head)...) }
 }
 
 // Close implements connector.Reader.

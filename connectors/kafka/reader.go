@@ -32,7 +32,7 @@ type page struct {
 	meta    metadata.Columns
 }
 
-func (p *page) position(i int) string { return position(p.offsets[i] + 1) }
+func (p *page) position(dst []byte, i int) []byte { return append(dst, position(p.offsets[i]+1)...) }
 
 // Open implements connector.Source.
 func (s *source) Open(ctx context.Context, sp connector.Split, at connector.Position) (connector.Reader, error) {

@@ -223,7 +223,7 @@ func (r *reader) fill(into *format.Records, buf []byte) (spare []byte) {
 }
 
 // position is where to go on behind record i.
-func (p *page) position(i int) string {
+func (p *page) position(dst []byte, i int) []byte {
 	s := seen{slices.Clone(p.before.writers)}
 	for _, n := range p.noted {
 		if n.record > i {
@@ -231,7 +231,7 @@ func (p *page) position(i int) string {
 		}
 		s.put(n.w)
 	}
-	return position(p.offsets[i]+1, &s)
+	return append(dst, position(p.offsets[i]+1, &s)...)
 }
 
 // describe appends a message's metadata.

@@ -241,7 +241,7 @@ func (c *coordinator) finish(t *task) {
 	c.live--
 	left := ack{epoch: t.handled + 1, positions: map[string]string{}, tokens: map[string][]byte{}, watermarks: map[string]int64{}}
 	if t.source != nil {
-		for s, p := range t.source.positions {
+		for s, p := range t.source.positions.all() {
 			left.positions[t.nodes[0].cx.ID+"/"+s] = p
 		}
 	}

@@ -42,7 +42,7 @@ func keepsState(p *physical.Plan) bool {
 	for _, o := range p.Ops {
 		switch o.Spec.(type) {
 		case physical.Source, physical.GoSource, physical.Values, physical.Calc, physical.Watermark, physical.Union, physical.Expand,
-			physical.Correlate, physical.Sink, physical.Rules, physical.Lookup:
+			physical.Correlate, physical.Sink, physical.Rules, physical.Lookup, physical.LateRows:
 		default:
 			return true
 		}
@@ -70,40 +70,54 @@ func formatEncoding(s *types.Schema, o Options) format.Encoding {
 	return format.Encoding{Schema: s, Zone: o.Func.Zone}
 }
 
+// openSource makes the source of a table.
+func (b *builder) openSource(o *physical.Op) (any, error) {
+	scan := o.Spec.(physical.Source).Scan
+	t := b.table(scan.Table)
+	t.Limit, t.Bounds, t.Whole = scan.Limit, boundsOf(scan), keepsState(b.plan) && b.opts.Units == nil
+	for _, w := range scan.Wants {
+		if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
+			t.Wanted = append(t.Wanted, w.Column)
+		}
+	}
+	if b.plan.Options.Metadata {
+		for _, m := range t.Metadata {
+			t.Wanted = append(t.Wanted, m.Column)
+		}
+		slices.Sort(t.Wanted)
+		t.Wanted = slices.Compact(t.Wanted)
+	}
+	if t.Wanted == nil {
+		t.Wanted = []int{} // not nil: no column is wanted, only rows
+	}
+	if scan.Table.Connector.Source == nil {
+		return nil, fmt.Errorf("connector %s cannot be read from", scan.Table.Connector.Name)
+	}
+	return scan.Table.Connector.Source(b.connector(o.ID), t)
+}
+
 // sources opens the source of o and makes a driver for each subtask, with the
 // splits dealt out in turn.
 func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	var src any
 	var scan *plan.Scan
+	var lagger connector.Lagger
 	switch s := o.Spec.(type) {
 	case physical.Source:
 		scan = s.Scan
-		t := b.table(scan.Table)
-		t.Limit, t.Bounds, t.Whole = scan.Limit, boundsOf(scan), keepsState(b.plan)
-		for _, w := range scan.Wants {
-			if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
-				t.Wanted = append(t.Wanted, w.Column)
-			}
-		}
-		if b.plan.Options.Metadata {
-			for _, m := range t.Metadata {
-				t.Wanted = append(t.Wanted, m.Column)
-			}
-			slices.Sort(t.Wanted)
-			t.Wanted = slices.Compact(t.Wanted)
-		}
-		if t.Wanted == nil {
-			t.Wanted = []int{} // not nil: no column is wanted, only rows
-		}
-		if scan.Table.Connector.Source == nil {
-			return nil, fmt.Errorf("connector %s cannot be read from", scan.Table.Connector.Name)
+		if u := b.opts.unit; u != nil {
+			src = u.source()
+			lagger, _ = u.set.source.(connector.Lagger)
+			break
 		}
 		var err error
-		if src, err = scan.Table.Connector.Source(b.connector(o.ID), t); err != nil {
+		if src, err = b.openSource(o); err != nil {
 			return nil, err
 		}
+		lagger, _ = src.(connector.Lagger)
 	case physical.GoSource:
 		src = s.Source.Source
+		lagger, _ = src.(connector.Lagger)
 		schema := s.Source.Out
 		scan = &plan.Scan{Out: schema, Table: &plan.Table{Path: s.Source.Name, Physical: schema, Format: s.Source.Format, FormatName: "go"}}
 		for i, f := range schema.Fields {
@@ -120,7 +134,6 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 			scan.Wants = append(scan.Wants, format.Want{Column: i, Type: f.Type})
 		}
 	}
-	lagger, _ := src.(connector.Lagger)
 	var splits []connector.Split
 	var err error
 	bounded := true
@@ -140,8 +153,12 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 	pol := &policy{table: scan.Table.Path, ErrorPolicy: scan.Table.OnError}
 	drivers := make([]*sourceDriver, o.Parallel)
 	for i := range drivers {
-		d := &sourceDriver{source: src, stop: b.job.stop, positions: map[string]string{}, start: map[string]string{}, now: b.opts.Func.Now, idle: b.plan.Options.IdleTimeout, lagger: lagger}
-		d.blocking = !bounded
+		d := &sourceDriver{source: src, stop: b.job.stop, start: map[string]string{}, now: b.opts.Func.Now, idle: b.plan.Options.IdleTimeout, lagger: lagger}
+		if i := scan.Table.Marks.Idle; i != nil {
+			d.idle = *i
+		}
+		d.aligned = b.alignmentOf(o)
+		d.blocking = !bounded || d.aligned != nil // else splits are read one after the other
 		if x, ok := src.(blocker); ok && x.MayBlock() {
 			d.blocking = true
 		}
@@ -175,7 +192,8 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 		d.splits = append(d.splits, s)
 		if b.last != nil {
 			if at, ok := b.last.Positions[o.ID+"/"+s.ID]; ok {
-				d.start[s.ID], d.positions[s.ID] = at, at
+				d.start[s.ID] = at
+				d.positions.set(s.ID, at)
 			}
 		}
 		if s.Rows {

@@ -39,6 +39,9 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 	defer func() {
 		for _, p := range live {
 			d.halt(p)
+			if d.aligned != nil { // others of its group do not wait for it
+				d.aligned.group.remove(d.aligned.name(p.split.ID))
+			}
 		}
 	}()
 	add := func(s connector.Split, at string) error {
@@ -49,7 +52,7 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 		return nil
 	}
 	for _, s := range d.splits {
-		if d.positions[s.ID] == endOfSplit {
+		if d.positions.ended(s.ID) {
 			continue
 		}
 		if err := add(s, d.start[s.ID]); err != nil {
@@ -62,13 +65,21 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 			return err
 		}
 	}
-	ticker := time.NewTicker(tickEvery)
+	every := tickEvery
+	if d.aligned != nil {
+		every = min(every, time.Duration(d.aligned.group.update)*time.Millisecond)
+	}
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for len(live) > 0 || d.commands != nil {
 		select {
 		case a := <-full:
 			if live[a.from.split.ID] != a.from {
 				continue // it was taken away meanwhile
+			}
+			if d.holds(a.from.split.ID) || d.waits(a.from.split.ID) {
+				d.stash(a)
+				break
 			}
 			if err := d.arrived(ctx, a, live); err != nil {
 				if errors.Is(err, errEnough) {
@@ -94,6 +105,9 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 			if err := d.quiet(live); err != nil {
 				return err
 			}
+			if enough, err := d.resume(ctx, live); err != nil || enough {
+				return err
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -107,13 +121,16 @@ func (d *sourceDriver) pump(ctx context.Context) error {
 // arrived works off a parcel and handles the end of its split.
 func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*pumped) error {
 	s := a.from.split
-	if _, ok := d.positions[s.ID]; !ok && a.at != "" {
+	if _, ok := d.positions.of(s.ID); !ok && a.at != "" {
 		// "The latest" must mean the same after a restart, even if no row came.
-		d.positions[s.ID] = a.at
+		d.positions.set(s.ID, a.at)
 	}
 	if len(a.p.recs.Val) > 0 || a.p.batch != nil && a.p.batch.N > 0 {
 		a.from.heard = d.now()
 		a.from.idle = false
+		if d.aligned != nil {
+			d.aligned.group.setIdle(d.aligned.name(s.ID), false)
+		}
 	}
 	if err := d.push(s, a.p); err != nil {
 		return err
@@ -127,10 +144,39 @@ func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*
 	case !errors.Is(a.err, io.EOF):
 		return a.err
 	}
-	d.positions[s.ID] = endOfSplit
+	d.positions.set(s.ID, endOfSplit)
 	a.from.cancel()
 	delete(live, s.ID)
 	return d.removed(s.ID)
+}
+
+// resume works off what was stashed of splits that need not wait any more; enough
+// tells that no more is to be read.
+func (d *sourceDriver) resume(ctx context.Context, live map[string]*pumped) (enough bool, err error) {
+	for len(d.stashed) > 0 {
+		a, ok := d.unstash()
+		if !ok {
+			return false, nil
+		}
+		if live[a.from.split.ID] != a.from {
+			continue
+		}
+		if err := d.arrived(ctx, a, live); err != nil {
+			return errors.Is(err, errEnough), ignore(err, errEnough)
+		}
+		if err := d.poll(); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// ignore returns err unless it is the one given.
+func ignore(err, that error) error {
+	if errors.Is(err, that) {
+		return nil
+	}
+	return err
 }
 
 // quiet tells the time, and which splits have been without rows for too long.
@@ -138,8 +184,11 @@ func (d *sourceDriver) quiet(live map[string]*pumped) error {
 	now := d.now()
 	if d.idle > 0 {
 		for _, p := range live {
-			if !p.idle && now.Sub(p.heard) >= d.idle {
+			if !p.idle && now.Sub(p.heard) >= d.idle && !d.holds(p.split.ID) {
 				p.idle = true
+				if d.aligned != nil {
+					d.aligned.group.setIdle(d.aligned.name(p.split.ID), true)
+				}
 				if err := d.out.Forward(exec.Event{Kind: exec.Idle, Split: p.split.ID}); err != nil {
 					return err
 				}
@@ -242,9 +291,9 @@ func (d *sourceDriver) command(c splitCommand, live map[string]*pumped, add func
 	switch c.action {
 	case splitAdd:
 		if p == nil {
-			delete(d.positions, c.split.ID)
+			d.positions.remove(c.split.ID)
 			if c.at != "" {
-				d.positions[c.split.ID] = c.at
+				d.positions.set(c.split.ID, c.at)
 			}
 			err = add(c.split, c.at)
 		}
@@ -252,9 +301,12 @@ func (d *sourceDriver) command(c splitCommand, live map[string]*pumped, add func
 		if p != nil {
 			delete(live, c.split.ID)
 			d.halt(p)
+			if d.aligned != nil {
+				d.aligned.group.remove(d.aligned.name(c.split.ID))
+			}
 		}
 	case splitRelease:
-		delete(d.positions, c.split.ID)
+		d.positions.remove(c.split.ID)
 		err = d.removed(c.split.ID)
 		if err == nil && len(live) == 0 {
 			err = d.out.Forward(exec.Event{Kind: exec.Idle})

@@ -44,19 +44,20 @@ type sourceDriver struct {
 	metrics *metrics.Op
 	now     func() time.Time
 
-	barriers <-chan barrier
-	commands chan splitCommand // of watched sources; nil for others
-	stop     <-chan struct{}
-	lagger   connector.Lagger // nil if the source is none
-	idle     time.Duration    // splits without rows for so long do not hold watermarks up
-	// positions is where each split has been emitted to.
-	positions map[string]string
+	barriers  <-chan barrier
+	commands  chan splitCommand // of watched sources; nil for others
+	stop      <-chan struct{}
+	lagger    connector.Lagger // nil if the source is none
+	idle      time.Duration    // splits without rows for so long do not hold watermarks up
+	positions places           // where each split has been emitted to
 	unsettled struct {
 		split string
 		recs  *format.Records
 		last  int
 	}
-	blocking bool // reading may wait for long: read in goroutines of their own
+	aligned  *member   // nil if the table is in no alignment group
+	stashed  []arrival // of splits that are ahead of their group
+	blocking bool      // reading may wait for long: read in goroutines of their own
 	lastTick time.Time
 	counts   map[string]*metrics.Split // of the splits being read
 }
@@ -119,7 +120,7 @@ func (d *sourceDriver) read(ctx context.Context) error {
 		return d.pump(ctx)
 	}
 	for _, s := range d.splits {
-		if d.positions[s.ID] == endOfSplit {
+		if d.positions.ended(s.ID) {
 			continue
 		}
 		if err := d.poll(); err != nil {
@@ -134,7 +135,7 @@ func (d *sourceDriver) read(ctx context.Context) error {
 			}
 			return err
 		}
-		d.positions[s.ID] = endOfSplit
+		d.positions.set(s.ID, endOfSplit)
 		if err := d.removed(s.ID); err != nil {
 			return err
 		}
@@ -148,6 +149,9 @@ func (d *sourceDriver) added(s connector.Split) error {
 		d.counts = map[string]*metrics.Split{}
 	}
 	d.counts[s.ID] = d.metrics.AddSplit(s.ID)
+	if d.aligned != nil {
+		d.aligned.group.add(d.aligned.name(s.ID), d.now())
+	}
 	d.located(s.ID)
 	return d.out.Forward(exec.Event{Kind: exec.SplitAdded, Split: s.ID})
 }
@@ -156,6 +160,9 @@ func (d *sourceDriver) added(s connector.Split) error {
 func (d *sourceDriver) removed(split string) error {
 	delete(d.counts, split)
 	d.metrics.RemoveSplit(split)
+	if d.aligned != nil {
+		d.aligned.group.remove(d.aligned.name(split))
+	}
 	return d.out.Forward(exec.Event{Kind: exec.SplitRemoved, Split: split})
 }
 
@@ -164,7 +171,7 @@ func (d *sourceDriver) located(split string) {
 	if d.lagger == nil {
 		return // before the position escapes: reads allocate nothing for it
 	}
-	if at, ok := d.positions[split]; ok {
+	if at, ok := d.positions.of(split); ok {
 		if c := d.counts[split]; c != nil {
 			c.At.Store(&at)
 		}
@@ -241,13 +248,13 @@ func (d *sourceDriver) emit(s connector.Split, p *parcel) error {
 		}
 	}
 	if p.batch.Origin.Last != "" {
-		d.positions[s.ID] = p.batch.Origin.Last
+		d.positions.set(s.ID, p.batch.Origin.Last)
 	}
 	return d.poll()
 }
 
 // between is called after each batch with its last record. The position is
-// made of it only when somebody asks (settle): it is a new string.
+// made of it only when somebody asks, or the records go (settle).
 func (d *sourceDriver) between(split string, recs *format.Records, last int) error {
 	d.unsettled.split, d.unsettled.recs, d.unsettled.last = split, recs, last
 	return d.poll()
@@ -256,7 +263,7 @@ func (d *sourceDriver) between(split string, recs *format.Records, last int) err
 // settle notes the position behind the last batch emitted.
 func (d *sourceDriver) settle() {
 	if u := &d.unsettled; u.recs != nil {
-		d.positions[u.split] = u.recs.Position(u.last)
+		d.positions.mark(u.split, u.recs, u.last)
 		u.recs = nil
 	}
 }
@@ -329,8 +336,9 @@ func (d *sourceDriver) barrier(b barrier) error {
 	if err := d.out.Forward(exec.Event{Kind: exec.Barrier, Epoch: b.epoch, Final: b.final}); err != nil {
 		return err
 	}
-	at := make(map[string]string, len(d.positions))
-	for s, p := range d.positions {
+	positions := d.positions.all()
+	at := make(map[string]string, len(positions))
+	for s, p := range positions {
 		at[d.task.nodes[0].cx.ID+"/"+s] = p
 	}
 	return d.task.acknowledge(b.epoch, at)

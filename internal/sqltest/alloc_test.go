@@ -15,8 +15,7 @@ import (
 
 // TestStatelessChainAllocatesNothing runs a whole job, from a file of JSON lines
 // through a filter and expressions to a sink, over a short and a long input: the
-// batches that the long one has more cost nothing. What is left is one
-// allocation a read of the file, its position, which is a fraction of one a batch.
+// batches that the long one has more cost nothing.
 func TestStatelessChainAllocatesNothing(t *testing.T) {
 	dir := t.TempDir()
 	const batch = 1024
@@ -76,7 +75,7 @@ CREATE TABLE gone WITH ('connector' = 'blackhole') AS SELECT * FROM v;`, filepat
 			best = min(best, (allocations(many)-allocations(few))/float64((many-few)/batch))
 		}
 		t.Logf("%.2f allocations a batch: %s", best, query)
-		if best > 0.35 {
+		if best > 0.05 { // of 200 batches: what the runtime itself does now and then
 			t.Errorf("a batch costs %.2f allocations: %s", best, query)
 		}
 	}
