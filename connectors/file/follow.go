@@ -397,7 +397,9 @@ func (r *tail) place(into *format.Records) {
 		// Offsets count bytes of the content, the head is one of the file.
 		head = nil
 	}
-	into.PosAt = func(dst []byte, i int) []byte { return append(dst, position(generation, string(offset(nil, i)), head)...) }
+	into.PosAt = func(dst []byte, i int) []byte {
+		return append(dst, position(generation, string(offset(nil, i)), head)...)
+	}
 }
 
 // Close implements connector.Reader.
