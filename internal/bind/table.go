@@ -156,6 +156,9 @@ func (b *binder) define(path catalog.Path, t *ast.CreateTable, span diag.Span, h
 		}
 		return span
 	}
+	if d.table.Marks.Group != "" && len(t.Watermarks) == 0 && !checking {
+		return nil, diag.At(span, diag.NotAllowed, "table %s: 'scan.watermark.alignment.group' needs a WATERMARK", path.Name)
+	}
 	var n plan.Node = scan
 	computed := slices.Contains(d.place, -1)
 	ordered := !computed

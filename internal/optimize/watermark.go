@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 )
@@ -14,7 +16,7 @@ func watermarks(_ *Options, n plan.Node) (plan.Node, error) { return unwatched(n
 func unwatched(n plan.Node, used bool) plan.Node {
 	switch x := n.(type) {
 	case *plan.Watermark:
-		if !used {
+		if !used && !alignedSource(x.Input) {
 			p := &plan.Project{Input: unwatched(x.Input, false), Out: x.Out}
 			for i, f := range x.Out.Fields {
 				p.Exprs = append(p.Exprs, &plan.Column{Index: i, T: f.Type, Name: f.Name})
@@ -51,6 +53,15 @@ func unwatched(n plan.Node, used bool) plan.Node {
 		return n
 	}
 	return n.WithInputs(next)
+}
+
+// alignedSource tells whether n reads a table whose splits go through event time
+// together with others: its watermarks are looked at by who reads it.
+func alignedSource(n plan.Node) bool {
+	if s, ok := n.(*plan.Scan); ok {
+		return s.Table.Marks.Group != ""
+	}
+	return slices.ContainsFunc(n.Inputs(), alignedSource)
 }
 
 func readsWatermark(e plan.Expr) bool {

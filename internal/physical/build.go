@@ -65,7 +65,14 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Filter:
 		return b.add(n, Calc{Filter: n.Cond}, n.Input)
 	case *plan.Watermark:
-		return b.add(n, Watermark{Column: n.Column, Expr: n.Expr}, n.Input)
+		w := Watermark{Column: n.Column, Expr: n.Expr}
+		if t := tableOf(n.Input); t != nil {
+			w.Gap = t.Marks.Gap
+			if t.Marks.Group != "" && n.Expr == nil {
+				return nil, diag.At(t.Span, diag.NotAllowed, "'scan.watermark.alignment.group' of %s needs WATERMARK FOR … AS an expression: the watermarks of the source itself are not known by split", t.Path)
+			}
+		}
+		return b.add(n, w, n.Input)
 	case *plan.Aggregate:
 		if o, ok, err := b.windowAggregate(n); ok {
 			return o, err
@@ -137,6 +144,20 @@ func (b *builder) put(o *Op) {
 	b.kinds[o.Spec.Kind()]++
 	o.ID = fmt.Sprintf("%s-%d", o.Spec.Kind(), b.kinds[o.Spec.Kind()])
 	b.order = append(b.order, o)
+}
+
+// tableOf returns the table that n reads, nil if it is not one alone.
+func tableOf(n plan.Node) *plan.Table {
+	for {
+		if s, ok := n.(*plan.Scan); ok {
+			return s.Table
+		}
+		in := n.Inputs()
+		if len(in) != 1 {
+			return nil
+		}
+		n = in[0]
+	}
 }
 
 // timeOrdered tells whether the first key is a rowtime, ascending: such a sort

@@ -136,6 +136,8 @@ type Calc struct {
 type Watermark struct {
 	Column int
 	Expr   plan.Expr
+	// Gap, if above 0, is the number of rows of a split between two watermarks.
+	Gap int
 }
 
 // Aggregate is GROUP BY. Retracts: the input has retractions. UpdateBefore: -U

@@ -18,6 +18,10 @@ type WatermarkSpec struct {
 	// PerRow hands a watermark on behind every row that raises it
 	// (pipeline.auto-watermark-interval 0), else behind each batch.
 	PerRow bool
+	// Gap above 1 hands a watermark on behind so many rows of a split, if it rose.
+	Gap int
+	// Report, if not nil, is told of the watermark of each split after its rows.
+	Report func(split string, mark int64)
 	// FireOnIdle: without rows for so long the watermark goes on with the clock; 0: never.
 	FireOnIdle time.Duration
 	In, Out    *types.Schema
@@ -42,7 +46,9 @@ type Watermark struct {
 // splitMark is the watermark of one split.
 type splitMark struct {
 	id   string
-	high int64
+	high int64 // handed on
+	top  int64 // of all rows, with a Gap
+	rows int   // since high was last set, with a Gap
 	idle bool
 }
 
@@ -78,7 +84,7 @@ func (w *Watermark) mark(split string) *splitMark {
 	}
 	m := w.splits[split]
 	if m == nil {
-		m = &splitMark{id: split, high: exec.NoWatermark}
+		m = &splitMark{id: split, high: exec.NoWatermark, top: exec.NoWatermark}
 		w.splits[split] = m
 	}
 	w.last = m
@@ -108,6 +114,12 @@ func (w *Watermark) Process(_ int, b *vector.Batch, out exec.Output) error {
 	m := w.mark(b.Origin.Split)
 	if err := w.active(m, out); err != nil {
 		return err
+	}
+	if w.Report != nil {
+		defer func() { w.Report(m.id, max(m.high, m.top)) }()
+	}
+	if w.Gap > 1 {
+		return w.gaps(b, ts, constant, m, out)
 	}
 	if w.PerRow {
 		return w.rows(b, ts, constant, m, out)
@@ -157,6 +169,49 @@ func (w *Watermark) settle(out exec.Output) error {
 	}
 	w.quiet = true
 	return out.Forward(exec.Event{Kind: exec.Idle})
+}
+
+// gaps emits the rows of b in runs that end behind every Gap-th row of the split.
+func (w *Watermark) gaps(b *vector.Batch, ts *vector.Flat[types.TS], constant bool, m *splitMark, out exec.Output) error {
+	w.sel = w.sel[:0]
+	var err error
+	from := 0
+	run := func() error {
+		if from == len(w.sel) {
+			return nil
+		}
+		w.head = vector.Batch{Schema: b.Schema, Cols: append(w.head.Cols[:0], b.Cols...), N: b.N, Sel: w.sel[from:], Kinds: b.Kinds, Origin: b.Origin, From: b.From}
+		from = len(w.sel)
+		return out.Emit(&w.head)
+	}
+	b.Rows(func(i int) {
+		if err != nil {
+			return
+		}
+		w.sel = append(w.sel, int32(i))
+		r := i
+		if constant {
+			r = 0
+		}
+		if !ts.IsNull(r) {
+			m.top = max(m.top, ts.Vals[r].Ms)
+		}
+		if m.rows++; m.rows < w.Gap {
+			return
+		}
+		m.rows = 0
+		if m.top <= m.high {
+			return
+		}
+		if err = run(); err == nil {
+			m.high = m.top
+			err = w.advance(out)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return run()
 }
 
 // rows emits the rows of b in runs that end where the watermark rises.
