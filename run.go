@@ -257,7 +257,7 @@ func (r *Run) Metrics() Metrics {
 	job := r.current()
 	m := job.Metrics
 	out := Metrics{Elapsed: job.Elapsed(), Epoch: m.Epoch.Load()}
-	for _, o := range m.Ops {
+	for _, o := range m.All() {
 		om := OperatorMetrics{Name: o.Name, Subtask: o.Subtask, RowsIn: o.RowsIn.Load(), RowsOut: o.RowsOut.Load(), Late: o.Late.Load(), StateRows: o.StateRows.Load(), StateBytes: o.StateBytes.Load()}
 		out.Operators = append(out.Operators, om)
 		if isKind(o, "Source") {

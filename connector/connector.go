@@ -157,6 +157,11 @@ type Table struct {
 	Whole bool
 	// Changelog is what the query writes to a sink.
 	Changelog Changelog
+	// Unit is set if the query runs apart for each split of its source: which one a
+	// sink writes for. It passes from process to process, and what a sink calls its
+	// transactions must have it in. Writer is a name of the unit that no other one of
+	// any job has, and that stays when it passes on; "" if its state is not kept.
+	Unit, Writer string
 	// Subtask numbers the parallel instance, 0 to Parallel-1.
 	Subtask, Parallel int
 }
@@ -206,6 +211,10 @@ type Connector struct {
 	// Source is a Source or a ColumnSource.
 	Source func(cx *Context, t *Table) (any, error)
 	Sink   func(cx *Context, t *Table) (Sink, error)
+	// Lookup finds rows by the key columns keys, ascending indexes into the table's
+	// schema; nil if the connector cannot: its tables are read into memory to be
+	// looked up.
+	Lookup func(cx *Context, t *Table, keys []int) (Lookup, error)
 	// SinkChangelog is what the sink takes, before it is opened.
 	SinkChangelog Changelog
 	// DefaultFormat is the format of a table that names none, nil if there is no such thing.

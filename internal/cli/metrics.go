@@ -186,7 +186,7 @@ func (m *monitor) text() string {
 	for _, f := range opMetrics {
 		t.Family(f.name, f.kind, f.help)
 		for _, j := range jobs {
-			for _, o := range j.Metrics.Ops {
+			for _, o := range j.Metrics.All() {
 				if v, ok := f.get(o); ok {
 					t.Sample(f.name, v, "job", j.Name, "operator", o.Name, "subtask", strconv.Itoa(o.Subtask))
 				}
@@ -203,7 +203,7 @@ func (m *monitor) text() string {
 func (m *monitor) splits(t *metrics.Text, jobs []*runtime.Job) {
 	all := func(f func(j *runtime.Job, o *metrics.Op, s *metrics.Split)) {
 		for _, j := range jobs {
-			for _, o := range j.Metrics.Ops {
+			for _, o := range j.Metrics.All() {
 				for _, s := range o.Splits() {
 					f(j, o, s)
 				}
@@ -223,7 +223,7 @@ func (m *monitor) splits(t *metrics.Text, jobs []*runtime.Job) {
 	family("runnel_split_lag_records", metrics.Gauge, "Records of a split that are not read yet, as of some seconds ago.", func(s *metrics.Split) int64 { return s.Lag.Load() })
 	t.Family("runnel_source_splits", metrics.Gauge, "Splits a source reads now.")
 	for _, j := range jobs {
-		for _, o := range j.Metrics.Ops {
+		for _, o := range j.Metrics.All() {
 			if o.Source {
 				t.Sample("runnel_source_splits", float64(len(o.Splits())), "job", j.Name, "operator", o.Name, "subtask", strconv.Itoa(o.Subtask))
 			}

@@ -119,7 +119,7 @@ func isSource(o *metrics.Op) bool {
 func summary(out io.Writer, j *runtime.Job, err error) {
 	m := j.Metrics
 	var read, written, bad, dead, oversize, late, unfired int64
-	for _, o := range m.Ops {
+	for _, o := range m.All() {
 		switch {
 		case isSource(o):
 			read += o.RowsIn.Load()
@@ -160,13 +160,13 @@ func summary(out io.Writer, j *runtime.Job, err error) {
 func statsTable(out io.Writer, j *runtime.Job) {
 	w := tabwriter.NewWriter(out, 2, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "operator\trows in\trows out\tlate\tbad\texpired\tstate rows\tstate bytes\tspilled\tblocked\t")
-	for _, o := range j.Metrics.Ops {
+	for _, o := range j.Metrics.All() {
 		fmt.Fprintf(w, "%s/%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", o.Name, o.Subtask, count(o.RowsIn.Load()), count(o.RowsOut.Load()), count(o.Late.Load()),
 			count(o.Bad.Load()), count(o.Expired.Load()), count(o.StateRows.Load()), count(o.StateBytes.Load()), count(o.Spilled.Load()),
 			time.Duration(o.BlockedNs.Load()).Round(time.Millisecond))
 	}
 	w.Flush()
-	for _, o := range j.Metrics.Ops {
+	for _, o := range j.Metrics.All() {
 		r := &o.Rules
 		if values, rows := r.MemoHits.Load()+r.MemoMisses.Load(), r.SignatureHits.Load()+r.SignatureMisses.Load(); values+rows > 0 {
 			fmt.Fprintf(out, "%s/%d: %s values looked up, %.1f %% known; %s rows, %.1f %% of known signature; %s candidate rules\n", o.Name, o.Subtask,

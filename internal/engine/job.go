@@ -40,12 +40,37 @@ func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func
 	var store state.Store
 	if base != "" {
 		path := e.StatePath(base, j.Name)
+		if j.Plan.Aligned != nil {
+			if e.opts.Savepoint != "" {
+				return nil, fmt.Errorf("a job that runs apart for each split ('scan.split-key') cannot begin from a savepoint")
+			}
+			units, err := dir.OpenShared(path, dir.Options{Retain: e.opts.Retain})
+			if err != nil {
+				return nil, stateError(j.Name, err)
+			}
+			o.Units, o.SpillDir = units, filepath.Join(path, "spill")
+			if o.Interval == 0 {
+				o.Interval = defaultInterval
+			}
+			run, err := runtime.Start(ctx, j.Plan, o)
+			if err != nil {
+				units.Close()
+			}
+			return run, err
+		}
+		units, err := dir.Units(path)
+		if err == nil && len(units) > 0 {
+			err = fmt.Errorf("%s holds state by split, of a query with 'scan.split-key'. Begin in another state directory", path)
+		}
+		if err != nil {
+			return nil, stateError(j.Name, err)
+		}
 		s, err := e.open(path)
 		if err != nil {
-			if errors.Is(err, dir.ErrLocked) {
-				return nil, fmt.Errorf("job %s is run by another process: %w. Two processes cannot share one job's state; a second job needs another name ('pipeline.name') or state directory", j.Name, err)
+			if errors.Is(err, dir.ErrLocked) && j.Plan.Unaligned != "" {
+				err = fmt.Errorf("%w ('scan.split-key' does not help: %s)", err, j.Plan.Unaligned)
 			}
-			return nil, fmt.Errorf("state of job %s: %w", j.Name, err)
+			return nil, stateError(j.Name, err)
 		}
 		store, o.Store, o.SpillDir = s, s, filepath.Join(path, "spill")
 		if o.Interval == 0 {
@@ -62,6 +87,14 @@ func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func
 		return nil, err
 	}
 	return run, nil
+}
+
+// stateError says whose state cannot be opened, and what to do.
+func stateError(job string, err error) error {
+	if errors.Is(err, dir.ErrLocked) {
+		return fmt.Errorf("job %s is run by another process: %w. Two processes share a job's state only if the query keeps it by split ('scan.split-key'); a second job needs another name ('pipeline.name') or state directory", job, err)
+	}
+	return fmt.Errorf("state of job %s: %w", job, err)
 }
 
 // open opens a job's state, beginning from the savepoint if there is none yet.

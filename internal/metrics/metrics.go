@@ -38,6 +38,17 @@ type Op struct {
 		SignatureHits, SignatureMisses atomic.Int64 // rows whose rules were known, or looked for
 		Candidates                     atomic.Int64 // rules that were evaluated for a row
 	}
+	// Shared is of sources whose records other jobs of the process may read too.
+	Shared struct {
+		Members atomic.Int64 // jobs that read them together, this one included
+		// ReadBytes are the bytes of input this job has read itself, for all of them or
+		// alone; the rest of BytesIn others have read for it.
+		ReadBytes atomic.Int64
+		Lag       atomic.Int64 // bytes of memory this job is behind what was read for it
+		// Joined counts how often a split went on with what the others read, Left how
+		// often it had to be read alone because this job was too far behind.
+		Joined, Left atomic.Int64
+	}
 	// BlockedNs is time spent waiting for room downstream.
 	BlockedNs atomic.Int64
 	// Watermark is the operator's, in ms since 1970, if HasWatermark.
@@ -93,6 +104,9 @@ func (o *Op) Splits() []*Split {
 // Job is the metrics of one run of a job.
 type Job struct {
 	Ops []*Op // in plan order; fixed once the job runs
+	// more are those of splits that come while the job runs, see Add.
+	mu   sync.Mutex
+	more []*Op
 	// TotalBytes is the size of bounded input, 0 if unknown. TotalRows likewise.
 	TotalBytes, TotalRows atomic.Int64
 	// Epoch is the number of the last commit.
@@ -108,8 +122,25 @@ type Job struct {
 // Sum adds a counter over all operators.
 func (j *Job) Sum(get func(*Op) int64) int64 {
 	var n int64
-	for _, o := range j.Ops {
+	for _, o := range j.All() {
 		n += get(o)
 	}
 	return n
+}
+
+// Add adds the counters of an operator to those of a running job.
+func (j *Job) Add(o *Op) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.more = append(j.more, o)
+}
+
+// All are the counters of all operators, those that came while the job runs last.
+func (j *Job) All() []*Op {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.more) == 0 {
+		return j.Ops
+	}
+	return append(slices.Clone(j.Ops), j.more...)
 }

@@ -21,6 +21,11 @@ func (b *builder) budgets() {
 	if total <= 0 {
 		return
 	}
+	if u := b.opts.unit; u != nil {
+		// How many units there will be is not known: the first get less than they
+		// could have, the last ones a little more than is left.
+		total /= int64(max(4, 2*u.number))
+	}
 	var able []*node
 	for _, o := range b.plan.Ops {
 		if s, ok := o.Spec.(physical.Aggregate); ok && len(s.Keys) > 0 {

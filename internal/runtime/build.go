@@ -38,6 +38,7 @@ type builder struct {
 	order    []*task
 	nodes    map[nodeKey]*node
 	tables   map[*physical.Op]*join.Dimension // of lookup joins
+	groups   map[string]*alignment            // of sources that go through event time together
 	rules    map[*physical.Op]*relational.RuleSet
 	controls []*rules.Control
 	watched  []*splitManager
@@ -53,6 +54,12 @@ type nodeKey struct {
 
 func (b *builder) tasks() ([]*task, error) {
 	b.byTask, b.nodes, b.rules = map[taskKey]*task{}, map[nodeKey]*node{}, map[*physical.Op]*relational.RuleSet{}
+	if u := b.opts.unit; u != nil {
+		// Rules are the same in all units, and large.
+		u.set.building.Lock()
+		defer u.set.building.Unlock()
+		b.rules = u.set.rules
+	}
 	if b.opts.Store != nil {
 		last, err := b.opts.Store.Last(b.ctx)
 		if err != nil {
@@ -77,6 +84,9 @@ func (b *builder) tasks() ([]*task, error) {
 	for _, t := range b.order {
 		if t.source != nil {
 			t.source.out = t.nodes[0].out
+			if u := b.opts.unit; u != nil && u.set.check != nil {
+				t.source.out = &verified{Output: t.source.out, check: u.set.check, keys: b.plan.Aligned.Keys, split: u.split.ID}
+			}
 		}
 	}
 	return b.order, nil
@@ -94,8 +104,13 @@ func (b *builder) op(o *physical.Op) error {
 	}
 	for sub := range o.Parallel {
 		_, sink := o.Spec.(physical.Sink)
-		m := &metrics.Op{Name: o.ID, Subtask: sub, Source: sources != nil, Sink: sink}
-		b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
+		var m *metrics.Op
+		if b.opts.unit != nil {
+			m = b.opts.unit.metric(o.ID, sources != nil, sink)
+		} else {
+			m = &metrics.Op{Name: o.ID, Subtask: sub, Source: sources != nil, Sink: sink}
+			b.job.Metrics.Ops = append(b.job.Metrics.Ops, m)
+		}
 		n := &node{name: o.ID, metrics: m, mark: restoredWatermark(b.last, o.ID)}
 		fcx := *b.opts.Func // CURRENT_WATERMARK is that of the operator that computes
 		fcx.Watermark = func() (int64, bool) { return n.mark, n.mark != noWatermark }
@@ -149,7 +164,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.Calc:
 		return relational.NewCalc(s.Filter, s.Exprs, in[0], o.Out)
 	case physical.Watermark:
-		return relational.NewWatermark(relational.WatermarkSpec{Column: s.Column, Expr: s.Expr, PerRow: b.plan.Options.WatermarkInterval == 0, FireOnIdle: b.plan.Options.FireOnIdle, In: in[0], Out: o.Out}), nil
+		return relational.NewWatermark(relational.WatermarkSpec{Column: s.Column, Expr: s.Expr, PerRow: s.Gap == 1 || s.Gap == 0 && b.plan.Options.WatermarkInterval == 0, Gap: s.Gap, Report: b.watermarksOf(o), FireOnIdle: b.plan.Options.FireOnIdle, In: in[0], Out: o.Out}), nil
 	case physical.Rules:
 		set := b.rules[o]
 		if set == nil {
@@ -194,10 +209,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 			Pad: s.Join.Kind == plan.Left, In: [2]*types.Schema{in[0], in[1]}, Out: o.Out,
 		}), nil
 	case physical.Lookup:
-		return join.NewLookup(join.LookupSpec{
-			Keys: s.Join.LeftKeys, Dimension: b.dimension(o, s), Cond: s.Join.Cond, Pad: s.Join.Kind == plan.Left,
-			In: in[0], Table: s.Join.Right.Schema(), Out: o.Out,
-		}), nil
+		return b.lookup(o, s, in[0], sub), nil
 	case physical.Match:
 		return match.New(match.Spec{
 			Partition: s.Match.Partition, Order: s.Match.Order, Pattern: s.Match.Pattern, In: in[0], Out: o.Out,
@@ -271,6 +283,9 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 	return &sinkOp{from: b.last, health: b.job.healthOf(o.ID), opts: s.Sink.Table.Sink, table: s.Sink.Table.Path, nulls: newNullCheck(s.Sink), open: func(sub, parallel int) (connector.Sink, error) {
 		own := *t
 		own.Subtask, own.Parallel = sub, parallel
+		if u := b.opts.unit; u != nil {
+			own.Unit, own.Writer = u.split.ID, u.writer
+		}
 		return s.Sink.Table.Connector.Sink(b.connector(o.ID), &own)
 	}}, nil
 }

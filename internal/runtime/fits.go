@@ -16,6 +16,9 @@ const fitTries = 3
 // error that names what of it fits no operator (see Options.AllowNonRestored).
 // The job goes on meanwhile.
 func (j *Job) Fits(ctx context.Context, p *physical.Plan, allow bool) error {
+	if j.units != nil && j.units.opts.Units != nil {
+		return j.units.fits(ctx, p, allow)
+	}
 	if j.store == nil {
 		return errors.New("the job keeps its state in memory, where another version would not find it: it needs a state directory")
 	}

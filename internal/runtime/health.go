@@ -20,6 +20,9 @@ type healthSet struct {
 
 // healthOf returns the Health of an operator's table, which its tasks share.
 func (j *Job) healthOf(op string) *connector.Health {
+	if j.unit != nil {
+		return j.unit.set.job.healthOf(op)
+	}
 	j.health.mu.Lock()
 	defer j.health.mu.Unlock()
 	h := j.health.by[op]
@@ -57,12 +60,13 @@ func (j *Job) Err() error {
 type lagOf struct {
 	source connector.Lagger
 	health *connector.Health
-	ops    []*metrics.Op // of its tasks
+	ops    func() []*metrics.Op // of its tasks
 }
 
 // lags are the sources of the job that know the ends of their splits.
 func (b *builder) lags() []lagOf {
 	var out []lagOf
+	var ops [][]*metrics.Op
 	for _, t := range b.order {
 		if t.source == nil || t.source.lagger == nil {
 			continue
@@ -71,8 +75,12 @@ func (b *builder) lags() []lagOf {
 		if i < 0 {
 			i = len(out)
 			out = append(out, lagOf{source: t.source.lagger, health: b.job.healthOf(t.nodes[0].cx.ID)})
+			ops = append(ops, nil)
 		}
-		out[i].ops = append(out[i].ops, t.source.metrics)
+		ops[i] = append(ops[i], t.source.metrics)
+	}
+	for i := range out {
+		out[i].ops = func() []*metrics.Op { return ops[i] }
 	}
 	return out
 }
@@ -109,7 +117,7 @@ func (l lagOf) ask(ctx context.Context) {
 	defer cancel()
 	var wg sync.WaitGroup
 	room := make(chan struct{}, atOnce)
-	for _, op := range l.ops {
+	for _, op := range l.ops() {
 		for _, s := range op.Splits() {
 			room <- struct{}{}
 			wg.Go(func() {
@@ -142,7 +150,7 @@ func (l lagOf) behind(ctx context.Context, s *metrics.Split) int64 {
 func (j *Job) Lag() (records int64, known bool) {
 	known = true
 	for _, l := range j.lags {
-		for _, op := range l.ops {
+		for _, op := range l.ops() {
 			for _, s := range op.Splits() {
 				if n := s.Lag.Load(); n >= 0 {
 					records += n
@@ -192,7 +200,7 @@ func (j *Job) report(ctx context.Context, every time.Duration) {
 type totals struct{ in, out, late, bad, state, blocked int64 }
 
 func (j *Job) totals() (t totals) {
-	for _, o := range j.Metrics.Ops {
+	for _, o := range j.Metrics.All() {
 		if o.Source {
 			t.in += o.RowsIn.Load()
 		}

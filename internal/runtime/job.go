@@ -32,6 +32,11 @@ type Options struct {
 	// Store holds the job's state; nil: it is kept in memory and lost at the end.
 	// A job that was started closes it when it has ended.
 	Store state.Store
+	// Units holds the state of a plan that is aligned by split, in place of Store;
+	// nil: it is kept in memory, and all splits are read here. A job that was
+	// started closes it when it has ended.
+	Units state.Shared
+	unit  *unitOptions // set for the job of a unit
 	// SpillDir is the folder for state that has no room in memory; "": one for
 	// temporary files.
 	SpillDir string
@@ -67,6 +72,8 @@ type Job struct {
 	lags   []lagOf // sources that know how far behind they are
 	ready  atomic.Bool
 
+	units       *unitSet     // of a job that runs once for each split; nil for others
+	unit        *unitOptions // of the job of a unit
 	coordinator *coordinator
 	store       state.Store // nil: state is in memory
 	controls    []*rules.Control
@@ -88,6 +95,9 @@ func (j *Job) Rules() []*rules.Control { return j.controls }
 // Checkpoint takes a checkpoint now and returns when it is durable. A job that
 // takes none returns an error.
 func (j *Job) Checkpoint(ctx context.Context) error {
+	if j.units != nil && j.units.opts.Units != nil {
+		return j.units.checkpoint(ctx)
+	}
 	if j.coordinator == nil {
 		return errors.New("the job takes no checkpoints: set 'execution.checkpointing.interval' or a state directory")
 	}
@@ -105,6 +115,20 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	if o.Observe != nil {
 		o.Observe(j)
 	}
+	if j.unit = o.unit; j.unit != nil {
+		j.Metrics, j.Committed = j.unit.set.job.Metrics, j.unit.set.committed
+	} else if p.Aligned != nil {
+		if err := j.startUnits(ctx, p, o); err != nil {
+			if ctx.Err() != nil {
+				err = errors.Join(context.Cause(ctx), err)
+			}
+			j.err, j.ended = err, time.Now()
+			cancel(err)
+			close(j.done)
+			return nil, err
+		}
+		return j, nil
+	}
 	b := &builder{ctx: ctx, plan: p, opts: o, job: j}
 	tasks, err := b.tasks()
 	if err != nil {
@@ -116,7 +140,9 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		close(j.done)
 		return nil, err
 	}
-	j.lags = b.lags()
+	if j.unit == nil {
+		j.lags = b.lags()
+	}
 	j.ready.Store(true)
 	j.Restored = b.last
 	if b.last != nil && b.last.Meta[metaEnded] == "true" {
