@@ -162,8 +162,26 @@ type Table struct {
 	// transactions must have it in. Writer is a name of the unit that no other one of
 	// any job has, and that stays when it passes on; "" if its state is not kept.
 	Unit, Writer string
+	// Overwrite tells a sink to replace what is there, when it is closed and not
+	// before: in the partitions it gets rows of, in that of Static, or in all of a
+	// table without partitions. Such a sink has one instance and is no Tx.
+	Overwrite bool
+	// Static are the partition columns to which INSERT gives a constant, with its
+	// text; NULL is not in it.
+	Static map[string]string
 	// Subtask numbers the parallel instance, 0 to Parallel-1.
 	Subtask, Parallel int
+}
+
+// Partitions are the partitions of a table as ALTER TABLE and SHOW PARTITIONS
+// see them. Values are texts, one for each of Table.Partitions in their order.
+type Partitions interface {
+	// List returns all partitions in the order of their values.
+	List(ctx context.Context) ([][]string, error)
+	// Add makes a partition without rows and tells whether there was none.
+	Add(ctx context.Context, values []string) (added bool, err error)
+	// Drop removes a partition with its rows and tells whether there was one.
+	Drop(ctx context.Context, values []string) (dropped bool, err error)
 }
 
 // Metadata is a METADATA column of a table.
@@ -225,6 +243,11 @@ type Connector struct {
 	// Check tells what is wrong with options, before the table is used; nil
 	// checks nothing.
 	Check func(options map[string]string) error
+	// Overwrites tells that the sink heeds Table.Overwrite.
+	Overwrites bool
+	// Partitions gives the partitions of a table that has some; nil if the
+	// connector does not know them.
+	Partitions func(cx *Context, t *Table) (Partitions, error)
 	// CheckTable does so for options that are about columns; nil checks nothing.
 	CheckTable func(t *Table) error
 }

@@ -19,6 +19,9 @@ type Spec[O any] struct {
 	// Source and Sink are nil if the connector cannot be one; see Connector.
 	Source func(cx *Context, t *Table, o *O) (any, error)
 	Sink   func(cx *Context, t *Table, o *O) (Sink, error)
+	// Overwrites and Partitions: see Connector.
+	Overwrites bool
+	Partitions func(cx *Context, t *Table, o *O) (Partitions, error)
 	// Check is about what tags cannot say: options that depend on each other.
 	Check func(o *O) error
 	// CheckTable is about options and columns that do not fit each other.
@@ -37,7 +40,7 @@ type Spec[O any] struct {
 // Define makes a connector. The options are the fields of O, whose tags are
 // described in package option.
 func Define[O any](name, doc string, s Spec[O]) *Connector {
-	c := &Connector{Name: name, Doc: doc, Options: option.Declared[O](), MetadataKeys: s.Metadata, NeedsFormat: s.NeedsFormat, SinkChangelog: s.SinkChangelog}
+	c := &Connector{Name: name, Doc: doc, Options: option.Declared[O](), MetadataKeys: s.Metadata, NeedsFormat: s.NeedsFormat, SinkChangelog: s.SinkChangelog, Overwrites: s.Overwrites}
 	parse := func(given map[string]string) (*O, error) {
 		o := new(O)
 		if err := option.Parse(o, given); err != nil {
@@ -53,6 +56,15 @@ func Define[O any](name, doc string, s Spec[O]) *Connector {
 	c.Check = func(given map[string]string) error {
 		_, err := parse(given)
 		return err
+	}
+	if s.Partitions != nil {
+		c.Partitions = func(cx *Context, t *Table) (Partitions, error) {
+			o, err := parse(t.Options)
+			if err != nil {
+				return nil, err
+			}
+			return s.Partitions(cx, t, o)
+		}
 	}
 	if s.CheckTable != nil {
 		c.CheckTable = func(t *Table) error {

@@ -10,7 +10,9 @@
 //
 // A sink writes files into the folder 'path' (sink.go). A file being written has
 // a name with a dot in front; it appears under its own name when it is complete:
-// when a checkpoint that contains it is committed, or at the end of the job.
+// when a checkpoint that contains it is committed, or at the end of the job. A
+// sink that overwrites removes the files that were there when its own are
+// complete (overwrite.go). partitions.go lists, makes and removes partitions.
 package file
 
 import (
@@ -27,6 +29,8 @@ var Connector = connector.Define("filesystem", "Files of a folder, plain or comp
 	Sink:        newSink,
 	Check:       (*options).check,
 	NeedsFormat: true,
+	Overwrites:  true,
+	Partitions:  newPartitions,
 	Metadata: []types.Field{
 		{Name: "file.path", Type: types.String().NotNull()},
 		{Name: "file.name", Type: types.String().NotNull()},

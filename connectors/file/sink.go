@@ -53,6 +53,14 @@ type pending struct {
 const maxOpen = 256
 
 func newSink(cx *connector.Context, t *connector.Table, o *options) (connector.Sink, error) {
+	s, err := makeSink(cx, t, o)
+	if err != nil || !t.Overwrite {
+		return s, err
+	}
+	return newOverwriter(s, t), nil
+}
+
+func makeSink(cx *connector.Context, t *connector.Table, o *options) (*sink, error) {
 	s := &sink{cx: cx, o: o, dir: localPath(cx, o.Path), run: runName(), subtask: t.Subtask, open: map[string]*part{}, checked: cx.Now()}
 	switch o.Compression {
 	case "auto", "none":

@@ -19,9 +19,6 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	if obj.Table == nil {
 		return nil, diag.At(x.Table.Pos(), diag.NotAllowed, "%s is a view: INSERT needs a table", x.Table)
 	}
-	if x.Overwrite {
-		return nil, diag.At(x.Pos(), diag.Unsupported, "INSERT OVERWRITE is not supported").Hint("remove the old files, or write to another table")
-	}
 	var hints map[string]string
 	for _, h := range x.Hints {
 		if err := b.hint(h); err != nil {
@@ -42,6 +39,18 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	}
 	if d.table.Connector.Sink == nil {
 		return nil, diag.At(x.Table.Pos(), diag.NotAllowed, "table %s cannot be written: connector %s has no sink", x.Table, d.table.Connector.Name)
+	}
+	table := d.table
+	if x.Overwrite {
+		switch {
+		case !table.Connector.Overwrites:
+			return nil, diag.At(x.Pos(), diag.Unsupported, "connector %s cannot replace the rows of table %s", table.Connector.Name, x.Table).Hint("INSERT OVERWRITE is for filesystem tables; use INSERT INTO")
+		case !b.Batch:
+			return nil, diag.At(x.Pos(), diag.NotAllowed, "INSERT OVERWRITE is not for streaming mode, which has no end at which to replace the rows").Hint("SET 'execution.runtime-mode' = 'batch'")
+		}
+		one := *table // what is there is replaced once, when all rows are written
+		one.SinkParallelism = 1
+		table = &one
 	}
 	columns := obj.Table.Columns
 	var names []string
@@ -69,7 +78,10 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 			return nil, err
 		}
 		if !slices.Contains(d.table.Partitions, p.Column.Name) {
-			return nil, diag.At(p.Column.Pos(), diag.NotAllowed, "%s is no partition column of %s", p.Column.Name, x.Table)
+			return nil, notPartition(p.Column, d.table, x.Table)
+		}
+		if static[i] != nil {
+			return nil, diag.At(p.Column.Pos(), diag.Exists, "partition column %s is given twice", p.Column.Name)
 		}
 		if p.X == nil {
 			continue
@@ -82,7 +94,11 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 		if !ok {
 			return nil, diag.At(p.X.Pos(), diag.BadValue, "PARTITION takes constants")
 		}
-		static[i] = cast(l, columns[i].Type.Type)
+		v, err := b.partitionValue(l, columns[i].Type.Type, p)
+		if err != nil {
+			return nil, err
+		}
+		static[i] = v
 	}
 	targets = slices.DeleteFunc(targets, func(i int) bool { return static[i] != nil })
 	if x.Columns != nil {
@@ -130,7 +146,7 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
-	s := &plan.Sink{Input: project(q, exprs, out), Table: d.table, Name: obj.Path.Name, Overwrite: x.Overwrite, DropNulls: b.DropNulls}
+	s := &plan.Sink{Input: project(q, exprs, out), Table: table, Name: obj.Path.Name, Overwrite: x.Overwrite, DropNulls: b.DropNulls}
 	for i, f := range d.table.Physical.Fields {
 		if !f.Type.Nullable && exprs[i].Type().Nullable {
 			s.NotNull = append(s.NotNull, i)
@@ -139,7 +155,7 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	if len(static) > 0 {
 		s.Static = map[string]string{}
 		for i, e := range static {
-			if l, ok := b.literal(e); ok {
+			if l, ok := b.literal(e); ok && l.Value != nil {
 				s.Static[columns[i].Name.Name] = literalText(l)
 			}
 		}

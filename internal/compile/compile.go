@@ -36,6 +36,8 @@ type Options struct {
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 	Log *slog.Logger
+	// Dir is the folder that paths of tables are relative to; "": the working directory.
+	Dir string
 	// Settings are set from the start, as SET would.
 	Settings map[string]string
 	// Load finds the implementation of CREATE FUNCTION; nil: there is none, and
@@ -132,7 +134,7 @@ func (s *Session) Execute(ctx context.Context, stmt ast.Statement, collect conne
 		return nil, err
 	}
 	s.warnings = nil
-	r, err := s.execute(stmt, collect)
+	r, err := s.execute(ctx, stmt, collect)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func (s *Session) Execute(ctx context.Context, stmt ast.Statement, collect conne
 	return r, nil
 }
 
-func (s *Session) execute(stmt ast.Statement, collect connector.Sink) (*Result, error) {
+func (s *Session) execute(ctx context.Context, stmt ast.Statement, collect connector.Sink) (*Result, error) {
 	switch x := stmt.(type) {
 	case *ast.QueryStatement, *ast.Insert, *ast.StatementSet:
 		roots, err := s.Logical(stmt, collect)
@@ -157,7 +159,7 @@ func (s *Session) execute(stmt ast.Statement, collect connector.Sink) (*Result, 
 			return s.createAs(x, collect)
 		}
 	}
-	return s.statement(stmt)
+	return s.statement(ctx, stmt)
 }
 
 // physicalOptions are the settings of a statement's job: those of the session,

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // show answers SHOW.
-func (s *Session) show(x *ast.Show) (*Result, error) {
+func (s *Session) show(ctx context.Context, x *ast.Show) (*Result, error) {
 	list := func(name string, values []string) *Result {
 		r := table(name)
 		for _, v := range values {
@@ -140,14 +141,7 @@ func (s *Session) show(x *ast.Show) (*Result, error) {
 		}
 		return r, nil
 	case "PARTITIONS":
-		o, err := s.Catalog.Lookup(x.Name)
-		if err != nil {
-			return nil, err
-		}
-		if o.Table == nil || len(o.Table.PartitionedBy) == 0 {
-			return nil, diag.At(x.Name.Pos(), diag.NotAllowed, "%s is not partitioned", x.Name)
-		}
-		return nil, diag.At(x.Pos(), diag.Unsupported, "SHOW PARTITIONS is not supported: partitions are the folders of the table's path")
+		return s.showPartitions(ctx, x)
 	}
 	return nil, diag.At(x.Pos(), diag.Unsupported, "SHOW %s is not supported", x.What)
 }

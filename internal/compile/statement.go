@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"context"
 	"strings"
 
 	"github.com/runnelio/runnel/connector"
@@ -11,12 +12,15 @@ import (
 )
 
 // statement carries out a statement that is no query.
-func (s *Session) statement(stmt ast.Statement) (*Result, error) {
+func (s *Session) statement(ctx context.Context, stmt ast.Statement) (*Result, error) {
 	ok := &Result{}
 	switch x := stmt.(type) {
 	case *ast.CreateTable:
 		return ok, s.createTable(x)
 	case *ast.AlterTable:
+		if p, is := x.Action.(*ast.AlterPartitions); is {
+			return ok, s.alterPartitions(ctx, x, p)
+		}
 		return ok, s.alterTable(x)
 	case *ast.CreateView:
 		return ok, s.createView(x)
@@ -48,7 +52,7 @@ func (s *Session) statement(stmt ast.Statement) (*Result, error) {
 	case *ast.Reset:
 		return s.reset(x)
 	case *ast.Show:
-		return s.show(x)
+		return s.show(ctx, x)
 	case *ast.Describe:
 		return s.describe(x)
 	case *ast.Explain:

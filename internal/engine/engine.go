@@ -88,7 +88,7 @@ func (e *Engine) Options() Options { return e.opts }
 func (e *Engine) Session() (*compile.Session, error) {
 	return compile.New(compile.Options{
 		Connectors: e.opts.Connectors, Formats: e.opts.Formats, Functions: e.opts.Functions.Clone(), Rsqldb: e.rsqldb,
-		Now: e.opts.Now, Log: e.opts.Log, Settings: e.opts.Settings, DescribeRules: relational.DescribeRules,
+		Now: e.opts.Now, Log: e.opts.Log, Dir: e.opts.Dir, Settings: e.opts.Settings, DescribeRules: relational.DescribeRules,
 	})
 }
 

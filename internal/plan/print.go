@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -243,6 +245,16 @@ func Describe(n Node) string {
 			p.add("table", "*collect*")
 		}
 		p.add("fields", strings.Join(x.Input.Schema().Names(), ", "))
+		if x.Overwrite {
+			p.add("overwrite", "true")
+		}
+		if len(x.Static) > 0 {
+			keys := slices.Sorted(maps.Keys(x.Static))
+			for i, k := range keys {
+				keys[i] = k + "=" + x.Static[k]
+			}
+			p.add("partition", strings.Join(keys, ", "))
+		}
 	case *Opaque:
 		p.name = "Operator"
 		p.add("name", x.Name)

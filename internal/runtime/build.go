@@ -274,6 +274,7 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 			return nil, fmt.Errorf("format %s: %w", s.Sink.Table.FormatName, err)
 		}
 	}
+	t.Overwrite, t.Static = s.Sink.Overwrite, s.Sink.Static
 	switch o.Changelog {
 	case physical.Upsert:
 		t.Changelog = connector.Upsert
