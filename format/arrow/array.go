@@ -54,7 +54,9 @@ func newLoader(t table, b body, u *unpacker) (*loader, error) {
 	if t.f.bad {
 		return nil, errFlat
 	}
-	if l.rows < 0 || l.rows > 1<<31-1 {
+	// Bits compressed by a thousand are about the least that rows take; a batch of
+	// more rows than that has nothing but what takes no bytes, or lies.
+	if l.rows < 0 || l.rows > 1<<31-1 || l.rows > 1<<20+8<<10*b.size() {
 		return nil, errLong
 	}
 	return l, nil
