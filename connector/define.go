@@ -19,6 +19,8 @@ type Spec[O any] struct {
 	// Source and Sink are nil if the connector cannot be one; see Connector.
 	Source func(cx *Context, t *Table, o *O) (any, error)
 	Sink   func(cx *Context, t *Table, o *O) (Sink, error)
+	// Lookup is nil if the connector cannot find rows by key; see Connector.
+	Lookup func(cx *Context, t *Table, keys []int, o *O) (Lookup, error)
 	// Overwrites and Partitions: see Connector.
 	Overwrites bool
 	Partitions func(cx *Context, t *Table, o *O) (Partitions, error)
@@ -102,6 +104,15 @@ func Define[O any](name, doc string, s Spec[O]) *Connector {
 			return s.Source(cx, t, o)
 		}
 	}
+	if s.Lookup != nil {
+		c.Lookup = func(cx *Context, t *Table, keys []int) (Lookup, error) {
+			o, err := parse(t.Options)
+			if err != nil {
+				return nil, err
+			}
+			return s.Lookup(cx, t, keys, o)
+		}
+	}
 	if s.Sink != nil {
 		c.Sink = func(cx *Context, t *Table) (Sink, error) {
 			o, err := parse(t.Options)
@@ -158,7 +169,24 @@ type EngineOptions struct {
 	AlignGroup    string         `opt:"scan.watermark.alignment.group" doc:"Sources of one group, and their splits, go through event time together: who is too far ahead is not read."`
 	AlignMaxDrift *time.Duration `opt:"scan.watermark.alignment.max-drift" doc:"How far a split of the group may be ahead of the last one."`
 	AlignUpdate   time.Duration  `opt:"scan.watermark.alignment.update-interval" default:"1 s" min:"10 ms" doc:"How often the group's watermarks are compared."`
+	LookupOptions
 	SinkOptions
+}
+
+// LookupOptions are the engine's options of tables that are looked up by joins
+// FOR SYSTEM_TIME AS OF processing time.
+type LookupOptions struct {
+	LookupCache  string         `opt:"lookup.cache" enum:"NONE,PARTIAL,FULL" doc:"NONE: each key is asked for; PARTIAL: answers are kept for a while; FULL: the table is read into memory as a whole. NONE if not set, FULL where the connector cannot find rows by key."`
+	CacheRows    int64          `opt:"lookup.partial-cache.max-rows" default:"0" min:"0" doc:"Keys a PARTIAL cache holds in a task, those used last; 0 for any number."`
+	CacheWrite   *time.Duration `opt:"lookup.partial-cache.expire-after-write" doc:"How long an answer is kept."`
+	CacheAccess  *time.Duration `opt:"lookup.partial-cache.expire-after-access" doc:"How long an answer is kept that nobody asks for."`
+	CacheMissing bool           `opt:"lookup.partial-cache.cache-missing-key" default:"true" doc:"Whether it is kept too that a key has no row."`
+	Reload       string         `opt:"lookup.full-cache.reload-strategy" default:"PERIODIC" enum:"PERIODIC,TIMED" doc:"When a FULL cache is read again: at an interval, or at a time of day."`
+	ReloadEvery  *time.Duration `opt:"lookup.full-cache.periodic-reload.interval" doc:"That interval; never if not set. The old rows serve until the new ones are complete; if reading fails they go on serving."`
+	ReloadMode   string         `opt:"lookup.full-cache.periodic-reload.schedule-mode" default:"FIXED_DELAY" enum:"FIXED_DELAY,FIXED_RATE" doc:"Whether the interval begins when reading has ended, or when it began."`
+	ReloadAt     string         `opt:"lookup.full-cache.timed-reload.iso-time" doc:"That time of day, '10:15' or '10:15:30', in the session's time zone, or with an offset as '10:15Z'."`
+	ReloadDays   int            `opt:"lookup.full-cache.timed-reload.interval-in-days" default:"1" min:"1" doc:"Days between two of them."`
+	LookupRetry  int            `opt:"lookup.max-retries" default:"3" min:"0" doc:"How often a question that failed is asked again."`
 }
 
 // SinkOptions are the engine's options of tables that are written to: what it

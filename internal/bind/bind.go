@@ -125,6 +125,7 @@ type binder struct {
 	// views and tables hold what was bound already, so that it is shared.
 	nodes   map[string]plan.Node
 	sinks   map[*catalog.Object]*declared
+	lookups []*lookupHint // of the SELECT whose FROM is being bound
 	lates   map[*catalog.Object]*plan.Late
 	home    *catalog.Root // where the names of the session are looked up, also within views
 	opening []string      // views being bound, to find circles

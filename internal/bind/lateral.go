@@ -209,6 +209,11 @@ func (b *binder) temporal(x *ast.Join, t *ast.Table, kind plan.JoinKind, l plan.
 	}
 	n := &plan.Temporal{Kind: kind, Left: k.left, Right: k.right, LeftKeys: k.lk, RightKeys: k.rk, Time: tc.Index,
 		Proctime: tc.T.Attr == types.Proctime, Cond: plan.AndOf(k.rest)}
+	if n.Proctime {
+		if err := b.retries(t, n); err != nil {
+			return nil, nil, err
+		}
+	}
 	var fields []types.Field
 	fields = append(fields, k.left.Schema().Fields...)
 	for _, f := range k.right.Schema().Fields {

@@ -26,8 +26,18 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 		}
 	}
 	before := len(b.errs)
-	in, s, err := b.from(x.From, outer)
+	hints, err := b.lookupHints(x.Hints)
 	if err != nil {
+		return nil, err
+	}
+	above := b.lookups
+	b.lookups = hints
+	in, s, err := b.from(x.From, outer)
+	b.lookups = above
+	if err != nil {
+		return nil, err
+	}
+	if err := unusedLookup(hints); err != nil {
 		return nil, err
 	}
 	if x.Where != nil {
@@ -307,7 +317,7 @@ func (b *binder) hint(h *ast.Hint) error {
 	if !slices.Contains(known, h.Name) {
 		return diag.At(h.Pos(), diag.UnknownOption, "no hint %s", h.Name).DidYouMean(h.Name, known)
 	}
-	if h.Name != "OPTIONS" && b.Warn != nil {
+	if h.Name != "OPTIONS" && h.Name != "LOOKUP" && b.Warn != nil {
 		b.Warn(h.Pos(), "hint "+h.Name+" has no effect here")
 	}
 	return nil

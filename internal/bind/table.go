@@ -323,7 +323,7 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 			return nil, optionError(err, t, path, span, checking)
 		}
 	}
-	p.Sink = bound.Engine.SinkOptions
+	p.Sink, p.Lookup = bound.Engine.SinkOptions, bound.Engine.LookupOptions
 	p.Fire = plan.Fire{Mode: bound.Engine.FireMode, Interval: bound.Engine.FireInterval, Lateness: bound.Engine.AllowLateness}
 	if !sink && !checking {
 		if p.Late, err = b.late(path, bound.Engine.LateSink, span); err != nil {

@@ -238,12 +238,32 @@ func sourceKey(s *plan.Scan) []int {
 	return key
 }
 
+// versionKey returns the columns that name a row whose versions o gives: its key,
+// or the primary key of a table of inserts.
+func versionKey(o *Op) []int {
+	if s, ok := o.Spec.(Source); ok && o.Changelog == Append {
+		return sourceKey(s.Scan)
+	}
+	if passes(o.Spec) && o.Key == nil && len(o.Inputs) == 1 {
+		return survive(o, versionKey(o.Inputs[0].From))
+	}
+	return o.Key
+}
+
 // passKey returns the input's key where all its columns survive.
 func passKey(o *Op) []int {
-	if len(o.Inputs) != 1 || o.Inputs[0].From.Key == nil {
+	if len(o.Inputs) != 1 {
 		return nil
 	}
-	in := o.Inputs[0].From.Key
+	return survive(o, o.Inputs[0].From.Key)
+}
+
+// survive returns where the columns of a key of o's input are in what o gives,
+// nil if not all are.
+func survive(o *Op, in []int) []int {
+	if in == nil {
+		return nil
+	}
 	c, ok := o.Spec.(Calc)
 	if !ok {
 		switch o.Spec.(type) {

@@ -118,7 +118,7 @@ func describe(o *Op) string {
 	case TemporalJoin:
 		return plan.Describe(s.Join)
 	case Lookup:
-		return "Lookup" + strings.TrimPrefix(plan.Describe(s.Join), "Temporal")
+		return s.text()
 	case TopN:
 		return s.Kind() + strings.TrimPrefix(plan.Describe(s.Rank), "Rank")
 	case Over:

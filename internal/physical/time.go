@@ -1,7 +1,6 @@
 package physical
 
 import (
-	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -24,33 +23,15 @@ type TemporalJoin struct {
 	RightTime int // the rowtime of versions
 }
 
-// Lookup joins rows, as they come, with a table that is read once and held in memory.
-type Lookup struct {
-	Join *plan.Temporal
-	// Options are those of the job that reads the table.
-	Options Options
-}
-
-// Table plans the job that reads the table and hands its rows to sink.
-func (s Lookup) Table(sink connector.Sink) (*Plan, error) {
-	return Build([]plan.Node{&plan.Sink{Input: s.Join.Right, Name: "lookup", Collect: sink}}, s.Options)
-}
-
 // Kind names the operators in EXPLAIN and metrics.
 func (Match) Kind() string        { return "Match" }
 func (IntervalJoin) Kind() string { return "IntervalJoin" }
 func (TemporalJoin) Kind() string { return "TemporalJoin" }
-func (Lookup) Kind() string       { return "LookupJoin" }
 
 // temporal plans a join FOR SYSTEM_TIME AS OF.
 func (b *builder) temporal(n *plan.Temporal) (*Op, error) {
 	if n.Proctime {
-		l := Lookup{Join: n, Options: b.opts}
-		l.Options.Parallelism = 1
-		if _, err := l.Table(nil); err != nil { // what is wrong with it is said now
-			return nil, err
-		}
-		return b.add(n, l, n.Left)
+		return b.lookup(n)
 	}
 	at := -1
 	for i, f := range n.Right.Schema().Fields {

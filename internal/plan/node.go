@@ -46,6 +46,8 @@ type Table struct {
 	Late *Late
 	// Marks is how event time is followed in the table's splits.
 	Marks Marks
+	// Lookup is how the table is looked up.
+	Lookup connector.LookupOptions
 	// ScanParallelism and SinkParallelism are 0 unless the table sets them.
 	ScanParallelism, SinkParallelism int
 	// SplitKey are the columns by which the producer chose the split of a record,
@@ -229,8 +231,12 @@ type Temporal struct {
 	RightKeys   []int
 	Time        int  // time column of the left side
 	Proctime    bool // lookup join
-	Cond        Expr
-	Out         *types.Schema
+	// Retries is how often, of a lookup join, a key without rows is looked up again,
+	// each time RetryAfter later.
+	Retries    int
+	RetryAfter time.Duration
+	Cond       Expr
+	Out        *types.Schema
 }
 
 // Lateral joins each left row with the rows of Right, which refers to it by

@@ -1,69 +1,31 @@
 package join
 
 import (
-	"context"
 	"slices"
-	"sync"
+	"time"
 
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/plan"
-	"github.com/runnelio/runnel/internal/state"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
 
-// Dimension is a table held in memory to be looked up by key. The tasks of an
-// operator share one; the first that needs it loads it.
-type Dimension struct {
-	Keys []int // of the table's rows
-	// Load hands on all rows of the table.
-	Load func(ctx context.Context, row func(b *vector.Batch) error) error
-
-	once sync.Once
-	err  error
-	keys *state.Table // key -> rows
-	of   [][]int32
-	rows state.Values
-}
-
-// open loads the table, once. Behind it the table never changes.
-func (d *Dimension) open(ctx context.Context) error {
-	d.once.Do(func() {
-		d.keys = state.NewTable()
-		var key, buf []byte
-		d.err = d.Load(ctx, func(b *vector.Batch) error {
-			b.Rows(func(i int) {
-				key = key[:0]
-				for _, c := range d.Keys {
-					if b.Cols[c].IsNull(i) {
-						return // no = finds it
-					}
-					key = vector.AppendKey(key, b.Cols[c], i)
-				}
-				id, added := d.keys.FindOrAdd(vector.HashKey(key), key)
-				if added {
-					d.of = append(d.of, nil)
-				}
-				buf = vector.AppendRowOf(buf[:0], b.Cols, i)
-				d.of[id] = append(d.of[id], d.rows.Add(buf))
-			})
-			return nil
-		})
-	})
-	return d.err
-}
-
-func (d *Dimension) bytes() int64 { return d.keys.Bytes() + d.rows.Bytes() + int64(cap(d.of))*28 }
-
 // LookupSpec says how to look rows up.
 type LookupSpec struct {
-	Keys      []int // of the input
+	Keys []int // of the input
+	// Exactly one of Dimension and Asked is set.
 	Dimension *Dimension
-	Cond      plan.Expr // over input ++ table; nil for none
-	Pad       bool      // rows that find nothing come out padded with NULL, else not at all
-	In, Table *types.Schema
-	Out       *types.Schema
+	Asked     *AskedSpec
+	// Pairs are columns of input and table that are equal too.
+	Pairs [][2]int
+	// Retries is how often keys without rows are looked up again, RetryAfter later.
+	Retries    int
+	RetryAfter time.Duration
+	Cond       plan.Expr // over input ++ table; nil for none
+	Pad        bool      // rows that find nothing come out padded with NULL, else not at all
+	In, Table  *types.Schema
+	Out        *types.Schema
 }
 
 // Lookup joins each row, as it comes, with the rows of its key in a table. Row kinds pass.
@@ -71,6 +33,8 @@ type Lookup struct {
 	exec.Stateless
 	LookupSpec
 	cx    *exec.Context
+	rows  *dimensionRows // of the batch at hand
+	asked *asked
 	pred  *eval.Predicate
 	cand  *vector.Batch
 	b     *vector.Batch
@@ -78,6 +42,8 @@ type Lookup struct {
 	todo  []int32 // input rows of the candidates, each once
 	key   []byte
 	sel   []int32
+	// opened tells that the dimension is to be closed.
+	opened bool
 }
 
 // NewLookup returns the operator.
@@ -93,11 +59,19 @@ func (j *Lookup) Open(cx *exec.Context) (err error) {
 			return err
 		}
 	}
+	if j.LookupSpec.Asked != nil {
+		j.asked = &asked{AskedSpec: *j.LookupSpec.Asked}
+		return j.asked.open(cx)
+	}
+	j.opened = true
 	return j.Dimension.open(cx.Context)
 }
 
 // Process implements exec.Operator.
 func (j *Lookup) Process(_ int, b *vector.Batch, out exec.Output) error {
+	if err := j.prepare(b); err != nil {
+		return err
+	}
 	j.b.Origin = b.Origin
 	j.begin()
 	live := b.Live()
@@ -118,6 +92,57 @@ func (j *Lookup) Process(_ int, b *vector.Batch, out exec.Output) error {
 	return j.finish(b, out)
 }
 
+// prepare gets what the rows of b look up: all of them see the table as it is now.
+func (j *Lookup) prepare(b *vector.Batch) error {
+	if j.asked == nil {
+		j.rows = j.Dimension.now.Load()
+		for try := 0; try < j.Retries && j.misses(b); try++ {
+			if err := pause(j.cx.Context, j.RetryAfter); err != nil {
+				return err
+			}
+			j.rows = j.Dimension.now.Load()
+		}
+		return nil
+	}
+	if err := j.asked.prepare(b); err != nil {
+		return err
+	}
+	missing := j.Retries > 0 && j.asked.missing()
+	for try := 0; try < j.Retries && missing; try++ {
+		err := pause(j.cx.Context, j.RetryAfter)
+		if err == nil {
+			missing, err = j.asked.again(b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// misses tells whether a key of b has no row.
+func (j *Lookup) misses(b *vector.Batch) bool {
+	found := true
+	b.Rows(func(i int) {
+		if found && j.keyOf(b, i) && j.rows.keys.Find(vector.HashKey(j.key), j.key) < 0 {
+			found = false
+		}
+	})
+	return !found
+}
+
+// keyOf puts the key of row i into j.key; ok is false if it has a NULL.
+func (j *Lookup) keyOf(b *vector.Batch, i int) (ok bool) {
+	j.key = j.key[:0]
+	for _, c := range j.Keys {
+		if b.Cols[c].IsNull(i) {
+			return false
+		}
+		j.key = vector.AppendKey(j.key, b.Cols[c], i)
+	}
+	return true
+}
+
 func (j *Lookup) begin() {
 	j.cand.Reset()
 	j.owner, j.todo = j.owner[:0], j.todo[:0]
@@ -126,28 +151,43 @@ func (j *Lookup) begin() {
 // candidates adds row i with the rows of its key.
 func (j *Lookup) candidates(b *vector.Batch, i int) error {
 	j.todo = append(j.todo, int32(i))
-	j.key = j.key[:0]
-	for _, c := range j.Keys {
-		if b.Cols[c].IsNull(i) {
+	if j.asked != nil {
+		if !j.asked.keyOf(b, i) {
 			return nil
 		}
-		j.key = vector.AppendKey(j.key, b.Cols[c], i)
+		for _, r := range j.asked.now[string(j.asked.key)].rows {
+			if err := j.candidate(b, i, []byte(r)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	id := j.Dimension.keys.Find(vector.HashKey(j.key), j.key)
+	if !j.keyOf(b, i) {
+		return nil
+	}
+	id := j.rows.keys.Find(vector.HashKey(j.key), j.key)
 	if id < 0 {
 		return nil
 	}
-	nl := len(j.In.Fields)
-	for _, r := range j.Dimension.of[id] {
-		for c, v := range b.Cols[:nl] {
-			vector.CopyRow(j.cand.Cols[c], v, i)
-		}
-		if err := decode(j.cand.Cols[nl:], j.Dimension.rows.Get(r)); err != nil {
+	for _, r := range j.rows.of[id] {
+		if err := j.candidate(b, i, j.rows.rows.Get(r)); err != nil {
 			return err
 		}
-		j.cand.AppendKind(b.Kind(i))
-		j.owner = append(j.owner, int32(i))
 	}
+	return nil
+}
+
+// candidate adds row i with an encoded row of the table.
+func (j *Lookup) candidate(b *vector.Batch, i int, row []byte) error {
+	nl := len(j.In.Fields)
+	for c, v := range b.Cols[:nl] {
+		vector.CopyRow(j.cand.Cols[c], v, i)
+	}
+	if err := decode(j.cand.Cols[nl:], row); err != nil {
+		return err
+	}
+	j.cand.AppendKind(b.Kind(i))
+	j.owner = append(j.owner, int32(i))
 	return nil
 }
 
@@ -165,6 +205,14 @@ func (j *Lookup) finish(b *vector.Batch, out exec.Output) error {
 		}
 	}
 	nl := len(j.In.Fields)
+	if len(j.Pairs) > 0 {
+		j.sel = slices.DeleteFunc(j.sel, func(k int32) bool {
+			return slices.ContainsFunc(j.Pairs, func(p [2]int) bool {
+				l, r := j.cand.Cols[p[0]], j.cand.Cols[nl+p[1]]
+				return l.IsNull(int(k)) || r.IsNull(int(k)) || !vector.EqualRow(l, int(k), r, int(k))
+			})
+		})
+	}
 	at := 0
 	for _, i := range j.todo {
 		found := false
@@ -204,10 +252,27 @@ func (j *Lookup) emit(out exec.Output) error {
 // Control implements exec.Operator.
 func (j *Lookup) Control(_ int, ev exec.Event, out exec.Output) error {
 	if ev.Kind == exec.Barrier || ev.Kind == exec.End {
-		j.cx.Metrics.StateRows.Store(int64(j.Dimension.keys.Len()))
-		j.cx.Metrics.StateBytes.Store(j.Dimension.bytes())
+		if j.asked != nil {
+			j.cx.Metrics.StateRows.Store(int64(len(j.asked.cache)))
+			j.cx.Metrics.StateBytes.Store(j.asked.bytes)
+		} else if t := j.Dimension.now.Load(); t != nil {
+			j.cx.Metrics.StateRows.Store(int64(t.keys.Len()))
+			j.cx.Metrics.StateBytes.Store(t.bytes())
+		}
 	}
 	return out.Forward(ev)
+}
+
+// Close implements exec.Operator.
+func (j *Lookup) Close() error {
+	if j.opened {
+		j.opened = false
+		j.Dimension.close()
+	}
+	if j.asked != nil {
+		return j.asked.close()
+	}
+	return nil
 }
 
 var _ exec.Operator = (*Lookup)(nil)
