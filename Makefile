@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/runnelio/runnel/internal/cli.Version=$(VERSION)
 export CGO_ENABLED ?= 0
 
-.PHONY: build demo test quick race check lint fmt docs bench bench-nexmark services chaos clean
+.PHONY: build demo test quick race check lint fmt docs bench bench-nexmark services chaos difftest clean
 
 build: ## the binary: bin/runnel
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/runnel
@@ -46,6 +46,9 @@ services: ## real RocketMQ and Kafka on loopback
 
 chaos: ## kill -9 tests, long form; SEED=n repeats one
 	RUNNEL_CHAOS=300 $(GO) test -run Chaos -timeout 60m ./internal/chaos
+
+difftest: ## random queries against a model, in all worlds: N cases from SEED on
+	RUNNEL_DIFF=$(or $(N),100000) SEED=$(or $(SEED),1) $(GO) test -count=1 -v -run Difference -timeout 0 ./internal/difftest
 
 clean:
 	rm -rf bin dist
