@@ -15,6 +15,9 @@ type IntervalJoin struct {
 	Join                *plan.Join
 	LeftTime, RightTime int
 	Lower, Upper        int64
+	// Proctime tells that the times are those of the clock; FlushAtEnd that rows of
+	// outer sides that wait at the end of input come out, padded.
+	Proctime, FlushAtEnd bool
 }
 
 // TemporalJoin joins rows with the version of the right side valid at their time.
@@ -48,7 +51,7 @@ func (b *builder) temporal(n *plan.Temporal) (*Op, error) {
 
 // versioned checks that the right side of a temporal join has one row a key at any time.
 func versioned(o *Op, s TemporalJoin) error {
-	key := o.Inputs[1].From.Key
+	key := versionKey(o.Inputs[1].From)
 	missing := key == nil
 	for _, k := range key {
 		found := false
@@ -71,8 +74,19 @@ func interval(j *plan.Join) (IntervalJoin, bool) {
 	if j.Kind == plan.Semi || j.Kind == plan.Anti || j.Single {
 		return s, false
 	}
+	if s, ok := intervalOf(j, types.Rowtime); ok {
+		return s, true
+	}
+	s, ok := intervalOf(j, types.Proctime)
+	s.Proctime = true
+	return s, ok
+}
+
+// intervalOf is interval for times of one kind.
+func intervalOf(j *plan.Join, attr types.TimeAttr) (IntervalJoin, bool) {
+	s := IntervalJoin{Join: j, LeftTime: -1, RightTime: -1}
 	nl := len(j.Left.Schema().Fields)
-	rowtime := func(n plan.Node, c int) bool { return n.Schema().Fields[c].Type.Attr == types.Rowtime }
+	rowtime := func(n plan.Node, c int) bool { return n.Schema().Fields[c].Type.Attr == attr }
 	lower, upper := int64(-unbounded), int64(unbounded)
 	use := func(l, r int, lo, hi int64) {
 		if s.LeftTime >= 0 && (s.LeftTime != l || s.RightTime != r) {
