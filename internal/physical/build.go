@@ -94,6 +94,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 			return b.add(n, s, n.Left, n.Right)
 		}
 		if s, ok := interval(n); ok && !b.opts.Batch {
+			s.FlushAtEnd = b.opts.Emit.FlushAtEnd
 			return b.add(n, s, n.Left, n.Right)
 		}
 		return b.add(n, Join{Join: n}, n.Left, n.Right)

@@ -114,6 +114,9 @@ func describe(o *Op) string {
 	case Materialize:
 		return s.Kind() + "(key=[" + plan.NamesOf(in(0), s.Key) + "])"
 	case IntervalJoin:
+		if s.Proctime {
+			return fmt.Sprintf("Interval%s, processing time, from=[%d ms], to=[%d ms])", strings.TrimSuffix(plan.Describe(s.Join), ")"), s.Lower, s.Upper)
+		}
 		return fmt.Sprintf("Interval%s, times=[%s, %s], from=[%d ms], to=[%d ms])", strings.TrimSuffix(plan.Describe(s.Join), ")"), in(0).Fields[s.LeftTime].Name, in(1).Fields[s.RightTime].Name, s.Lower, s.Upper)
 	case TemporalJoin:
 		return plan.Describe(s.Join)

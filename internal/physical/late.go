@@ -49,7 +49,11 @@ func lateInputs(n plan.Node, o *Op) []lateInput {
 		if s.Proctime {
 			return nil
 		}
-	case Over, IntervalJoin, Match:
+	case IntervalJoin:
+		if s.Proctime {
+			return nil
+		}
+	case Over, Match:
 	case Rank:
 		if !timeOrdered(o.Inputs[0].From.Out, s.Keys) {
 			return nil

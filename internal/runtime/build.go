@@ -201,7 +201,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.IntervalJoin:
 		return join.NewInterval(join.IntervalSpec{
 			Kind: s.Join.Kind, Keys: [2][]int{s.Join.LeftKeys, s.Join.RightKeys}, NullSafe: s.Join.NullSafe, Time: [2]int{s.LeftTime, s.RightTime},
-			Lower: s.Lower, Upper: s.Upper, Cond: s.Join.Cond, In: [2]*types.Schema{in[0], in[1]}, Out: o.Out,
+			Lower: s.Lower, Upper: s.Upper, Cond: s.Join.Cond, In: [2]*types.Schema{in[0], in[1]}, Out: o.Out, Proctime: s.Proctime, FlushAtEnd: s.FlushAtEnd,
 		}), nil
 	case physical.TemporalJoin:
 		return join.NewTemporal(join.TemporalSpec{

@@ -23,9 +23,18 @@ type IntervalSpec struct {
 	Time         [2]int // rowtime columns of the inputs
 	Lower, Upper int64
 	Cond         plan.Expr // over left ++ right, the bounds included; nil for none
-	In           [2]*types.Schema
-	Out          *types.Schema
+	// Proctime tells that the times are the processing times at which the rows were
+	// read: rows leave by the clock, and so do unmatched ones of outer sides. Those
+	// that still wait at the end of input are dropped and counted, or come out with
+	// FlushAtEnd.
+	Proctime, FlushAtEnd bool
+	In                   [2]*types.Schema
+	Out                  *types.Schema
 }
+
+// inTransit is how far, in ms, a row may be behind the clock when it comes to a
+// join by processing time.
+const inTransit = 1000
 
 // Interval joins two append-only inputs on equal keys and near times. A row is
 // kept until the watermark says that no partner can come; then, if its side is
@@ -351,7 +360,20 @@ func (j *Interval) emit(out exec.Output) error {
 // Control implements exec.Operator.
 func (j *Interval) Control(_ int, ev exec.Event, out exec.Output) error {
 	switch ev.Kind {
+	case exec.Tick:
+		if j.Proctime {
+			if err := j.advance(ev.Time-inTransit, out); err != nil {
+				return err
+			}
+		}
+	case exec.End:
+		if err := j.end(ev, out); err != nil {
+			return err
+		}
 	case exec.Watermark:
+		if j.Proctime {
+			break
+		}
 		if err := j.advance(ev.Time, out); err != nil {
 			return err
 		}
@@ -378,6 +400,27 @@ func (j *Interval) Control(_ int, ev exec.Event, out exec.Output) error {
 		j.cx.Metrics.StateBytes.Store(bytes)
 	}
 	return out.Forward(ev)
+}
+
+// end handles the end of input of a join by processing time: the clock will not
+// come to the rows that wait.
+func (j *Interval) end(ev exec.Event, out exec.Output) error {
+	if !j.Proctime || ev.Stopped {
+		return nil
+	}
+	if j.FlushAtEnd {
+		return j.advance(1<<62, out)
+	}
+	for _, s := range j.sides {
+		for _, list := range s.of {
+			for _, slot := range list {
+				if s.outer && !s.matched[slot] {
+					j.cx.Metrics.Unfired.Add(1)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (s *intervalSide) save(dst []byte, slot int32) []byte {

@@ -27,7 +27,8 @@ type TemporalSpec struct {
 // Temporal is JOIN … FOR SYSTEM_TIME AS OF by event time. A left row comes out
 // when the watermark of both inputs has passed it, in the order of time, with
 // the row of the right side of its key that is the newest not after it; a
-// deletion is a version too. As in Flink a NULL key finds the versions of the NULL key. Of the versions the watermark has passed, the
+// deletion is a version too. With a TTL the versions of a key go that nothing has
+// touched for so long, by the clock: neither a left row nor a version. As in Flink a NULL key finds the versions of the NULL key. Of the versions the watermark has passed, the
 // newest of each key is kept.
 type Temporal struct {
 	TemporalSpec
@@ -43,6 +44,7 @@ type Temporal struct {
 	sorted    bool
 	seq       uint64
 	watermark int64
+	swept     int64 // when expired versions were last looked for, ms
 	cand, b   *vector.Batch
 	key, buf  []byte
 	sel       []int32
@@ -66,6 +68,7 @@ func NewTemporal(s TemporalSpec) *Temporal { return &Temporal{TemporalSpec: s} }
 func (j *Temporal) Open(cx *exec.Context) (err error) {
 	j.cx, j.watermark = cx, cx.Watermark
 	j.versions, j.left = state.NewTable(), state.NewTable()
+	j.versions.TrackTouch = cx.TTL > 0
 	j.versions.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[1:])) }
 	j.left.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[9:])) }
 	pair := types.NewSchema(append(slices.Clone(j.In[0].Fields), j.In[1].Fields...)...)
@@ -99,6 +102,7 @@ func (j *Temporal) Process(in int, b *vector.Batch, _ exec.Output) error {
 		t := timeAt(b.Cols[j.Time[in]], i)
 		if in == 0 {
 			j.wait(b, i, t, kind)
+			j.touch()
 			continue
 		}
 		j.key = append(j.key[:0], 'v')
@@ -117,9 +121,15 @@ func (j *Temporal) Process(in int, b *vector.Batch, _ exec.Output) error {
 
 // put adds a version of a key; one of the same time is replaced.
 func (j *Temporal) put(key []byte, v version) {
-	id, _ := j.versions.FindOrAdd(vector.HashKey(key), key)
+	id, added := j.versions.FindOrAdd(vector.HashKey(key), key)
 	for int(id) >= len(j.of) {
 		j.of = append(j.of, nil)
+	}
+	if j.cx.TTL > 0 {
+		if !added && j.expired(id) {
+			j.clear(id)
+		}
+		j.versions.Touch(id, j.cx.Now())
 	}
 	j.versions.MarkDirty(id)
 	list := j.of[id]
@@ -133,6 +143,45 @@ func (j *Temporal) put(key []byte, v version) {
 	if len(j.of[id]) == 2 || len(j.of[id]) == 1 && v.row < 0 {
 		j.several = append(j.several, id)
 	}
+}
+
+// touch notes that a left row came, whose key is in j.key behind a row's number.
+func (j *Temporal) touch() {
+	if j.cx.TTL == 0 {
+		return
+	}
+	key := append([]byte{'v'}, j.key[9:]...)
+	if id := j.versions.Find(vector.HashKey(key), key); id >= 0 && !j.expired(id) {
+		j.versions.Touch(id, j.cx.Now())
+	}
+}
+
+// expired tells whether nothing touched the versions of a key for the TTL.
+func (j *Temporal) expired(id int32) bool {
+	return j.cx.TTL > 0 && j.cx.Now()-j.versions.Touched(id) > j.cx.TTL.Milliseconds()
+}
+
+// clear forgets the versions of a key.
+func (j *Temporal) clear(id int32) {
+	for _, v := range j.of[id] {
+		j.forget(v)
+	}
+	j.of[id] = nil
+}
+
+// expire removes the keys that nothing touched for the TTL, at most every so often.
+func (j *Temporal) expire(now int64) {
+	if j.cx.TTL == 0 || now-j.swept < max(j.cx.TTL.Milliseconds()/2, 100) {
+		return
+	}
+	j.swept = now
+	j.versions.Live(func(id int32) bool {
+		if j.expired(id) {
+			j.clear(id)
+			j.versions.Remove(id)
+		}
+		return true
+	})
 }
 
 func (j *Temporal) forget(v version) {
@@ -204,7 +253,7 @@ func (j *Temporal) join(w waitingRow) error {
 	nl := len(j.In[0].Fields)
 	found := false
 	j.key = append(append(j.key[:0], 'v'), j.left.Key(w.slot)[9:]...)
-	if id := j.versions.Find(vector.HashKey(j.key), j.key); id >= 0 {
+	if id := j.versions.Find(vector.HashKey(j.key), j.key); id >= 0 && !j.expired(id) {
 		list := j.of[id]
 		at := sort.Search(len(list), func(k int) bool { return list[k].time > w.time }) - 1
 		if at >= 0 && list[at].row >= 0 {
@@ -289,6 +338,8 @@ func (j *Temporal) Control(_ int, ev exec.Event, out exec.Output) error {
 		if err := j.advance(ev.Time, out); err != nil {
 			return err
 		}
+	case exec.Tick:
+		j.expire(ev.Time)
 	case exec.Barrier:
 		if j.cx.State != nil {
 			if err := j.versions.Snapshot(j.cx.State, j.save); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/exec/exectest"
@@ -228,4 +229,80 @@ func TestLookup(t *testing.T) {
 	if loads != 1 {
 		t.Errorf("the table was read %d times", loads)
 	}
+}
+
+// TestTemporalJoinTTL: versions go that nothing touched for the TTL, whether
+// touched by a version or by a left row, and stay gone after a restart.
+func TestTemporalJoinTTL(t *testing.T) {
+	l, rt := timed("l"), timed("r")
+	s := TemporalSpec{Keys: [2][]int{{0}, {0}}, Time: [2]int{2, 2}, Pad: true, In: [2]*types.Schema{l, rt}, Out: joined(l, rt)}
+	d := exectest.Start(t, 16, func() exec.Operator { return NewTemporal(s) }, l, rt)
+	d.TTL = 10 * time.Second
+	d.Restart()
+	left := func(k, id, at int64) {
+		d.Rows(0, trow{k: k, id: id, t: at}.row())
+		d.Watermark(at)
+	}
+	d.Tick(1000)
+	d.Rows(1, trow{k: 1, id: 101, t: 1}.row(), trow{k: 2, id: 102, t: 1}.row())
+	left(1, 1, 2)
+	d.Tick(9000)
+	left(1, 2, 3) // touches key 1
+	d.Restart()
+	d.Tick(15_000)
+	left(1, 3, 4)
+	d.Tick(21_000)
+	left(2, 4, 5) // 12 s after the restart, which counts as a touch
+	d.Tick(40_000)
+	d.Commit()
+	if n := d.Metrics.StateRows.Load(); n != 0 {
+		t.Errorf("%d keys are kept", n)
+	}
+	left(1, 5, 6)
+	d.Restart()
+	left(1, 6, 7)
+	d.Want("+I 1 1 2 1 101 1", "+I 1 2 3 1 101 1", "+I 1 3 4 1 101 1", "+I 2 4 5 "+nulls, "+I 1 5 6 "+nulls, "+I 1 6 7 "+nulls)
+}
+
+// TestIntervalJoinByTheClock drops rows as the clock goes on.
+func TestIntervalJoinByTheClock(t *testing.T) {
+	l, rt := timed("l"), timed("r")
+	s := IntervalSpec{Kind: plan.Left, Keys: [2][]int{{0}, {0}}, Time: [2]int{2, 2}, Lower: -1000, Upper: 1000, Proctime: true, In: [2]*types.Schema{l, rt}, Out: joined(l, rt)}
+	d := exectest.Start(t, 16, func() exec.Operator { return NewInterval(s) }, l, rt)
+	for i := range int64(200) {
+		at := i * 1000
+		d.Tick(at)
+		d.Rows(0, trow{k: i % 3, id: i, t: at}.row())
+		if i%4 == 0 {
+			d.Rows(1, trow{k: i % 3, id: 1000 + i, t: at}.row())
+		}
+		if i%20 == 10 {
+			d.Restart()
+			if n := d.Metrics.StateRows.Load(); n > 20 {
+				t.Fatalf("%d rows are kept", n)
+			}
+		}
+	}
+	out := d.Take()
+	matched, padded := 0, 0
+	for _, r := range out {
+		if strings.HasSuffix(r, nulls) {
+			padded++
+		} else {
+			matched++
+		}
+	}
+	if matched != 50 || padded < 140 || padded > 150 {
+		t.Errorf("%d pairs, %d padded", matched, padded)
+	}
+	d.End()
+	if n := int(d.Metrics.Unfired.Load()); n == 0 || padded+n != 150 {
+		t.Errorf("%d padded and %d dropped at the end, of 150", padded, n)
+	}
+
+	s.FlushAtEnd = true
+	d = exectest.Start(t, 16, func() exec.Operator { return NewInterval(s) }, l, rt)
+	d.Rows(0, trow{k: 1, id: 1, t: 5}.row())
+	d.End()
+	d.Want("+I 1 1 5 " + nulls)
 }
