@@ -130,6 +130,10 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		return nil, diag.At(x.Pos(), diag.Unsupported, "only table functions take arguments by name")
 	case *ast.DefaultArg:
 		return nil, diag.At(x.Pos(), diag.Unsupported, "DEFAULT has no meaning here")
+	case *ast.TableArg:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "of the functions that are here only TUMBLE, HOP, CUMULATE, SESSION and RULES take a table").Hint("write a query with joins, or a function of rows with LATERAL TABLE(…)")
+	case *ast.ModelArg:
+		return nil, diag.At(x.Pos(), diag.Unsupported, "there are no models")
 	}
 	return nil, diag.At(e.Pos(), diag.NotAllowed, "this cannot stand in an expression")
 }

@@ -26,7 +26,7 @@ func (b *binder) rulesTable(x *ast.TableFunc, frame *scope) (plan.Node, error) {
 	var in plan.Node
 	var err error
 	if data.Table != nil {
-		in, _, err = b.namedTable(&ast.Table{Place: data.Place, Name: data.Table}, frame)
+		in, _, err = b.namedTable(&ast.Table{Place: data.Place, Name: data.Table, Hints: data.Hints}, frame)
 	} else {
 		in, err = b.nested(data.Query, &scope{outer: frame.outer, ctes: frame.ctes})
 	}

@@ -24,6 +24,8 @@ type scope struct {
 	match *matchScope
 	// windows are the named windows of the query.
 	windows map[string]*ast.WindowSpec
+	// aliases, if set, are names of SELECT that may be used where there is no such column.
+	aliases map[string]ast.Expr
 	// group tells where the legacy window functions (TUMBLE_START …) find their windows.
 	legacy *legacyWindows
 }
@@ -132,6 +134,11 @@ func (b *binder) ref(r *ast.Ref, s *scope) (plan.Expr, error) {
 		return e, nil
 	}
 	last := r.Parts[len(r.Parts)-1]
+	if x := s.aliases[last.Name]; x != nil && len(r.Parts) == 1 {
+		plain := *s
+		plain.aliases = nil
+		return b.expr(x, &plain)
+	}
 	if len(r.Parts) == 1 && !last.Quoted && strings.EqualFold(last.Name, "PI") { // the one function that may lack its parentheses
 		return b.function("PI", nil, r.Pos())
 	}

@@ -78,7 +78,9 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 		}
 	}
 	if x.Qualify != nil {
-		if qualify, err = b.condition(x.Qualify, s, "QUALIFY"); err != nil {
+		q := *s
+		q.aliases = aliases(x)
+		if qualify, err = b.condition(x.Qualify, &q, "QUALIFY"); err != nil {
 			b.note(err)
 		}
 	}
@@ -156,6 +158,17 @@ type item struct {
 	name  string
 	alias bool
 	span  diag.Span
+}
+
+// aliases returns the expressions of a select list by their names.
+func aliases(x *ast.Select) map[string]ast.Expr {
+	out := map[string]ast.Expr{}
+	for _, i := range x.Items {
+		if i.Alias != nil {
+			out[i.Alias.Name] = i.X
+		}
+	}
+	return out
 }
 
 // selectList binds the select list, stars expanded.

@@ -64,7 +64,7 @@ func (b *binder) windowTable(x *ast.TableFunc, frame *scope) (plan.Node, error) 
 	var err error
 	s := &scope{outer: frame.outer, ctes: frame.ctes}
 	if data.Table != nil {
-		in, s.cols, err = b.namedTable(&ast.Table{Place: data.Place, Name: data.Table}, frame)
+		in, s.cols, err = b.namedTable(&ast.Table{Place: data.Place, Name: data.Table, Hints: data.Hints}, frame)
 	} else if in, err = b.nested(data.Query, &scope{outer: frame.outer, ctes: frame.ctes}); err == nil {
 		s.add("", in.Schema(), 0)
 	}

@@ -35,6 +35,9 @@ func (r *Root) CreateTable(t *ast.CreateTable) error {
 	return r.put(&Object{Path: p, Temporary: t.Temporary, Table: t, Catalog: r.current, Database: r.database}, t.Name, t.IfNotExists, t.OrReplace)
 }
 
+// Restore puts an object back that another one replaced.
+func (r *Root) Restore(o *Object) { r.replace(o) }
+
 // check looks at what names in a definition refer to.
 func check(t *ast.CreateTable) error {
 	var errs diag.List

@@ -2,10 +2,12 @@ package compile
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/bind"
+	"github.com/runnelio/runnel/internal/catalog"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/sql/ast"
 	"github.com/runnelio/runnel/types"
@@ -83,6 +85,11 @@ func (s *Session) createTable(x *ast.CreateTable) error {
 	if s.rsqldb() {
 		var err error
 		if x, err = fromRsqldb(x); err != nil {
+			return err
+		}
+	}
+	if x.MustExist {
+		if _, err := s.Catalog.Lookup(x.Name); err != nil {
 			return err
 		}
 	}
@@ -175,7 +182,20 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 			from = append(from, c)
 		}
 	}
-	t.Columns = append(from, x.Columns...)
+	// Columns of the definition alone stand first; one that the query has too gives its type.
+	t.Columns = nil
+	for _, c := range x.Columns {
+		i := slices.IndexFunc(from, func(f *ast.Column) bool { return f.Name.Name == c.Name.Name })
+		switch {
+		case i < 0:
+			t.Columns = append(t.Columns, c)
+		case c.Kind == ast.ComputedColumn || c.Kind == ast.MetadataColumn && c.Virtual:
+			return nil, diag.At(c.Pos(), diag.Exists, "column %s is one of the query's: it cannot be computed", c.Name.Name)
+		default:
+			from[i] = c
+		}
+	}
+	t.Columns = append(t.Columns, from...)
 	insert := &ast.Insert{Place: x.Place, Table: x.Name, Query: x.As}
 	for _, f := range schema.Fields {
 		insert.Columns = append(insert.Columns, &ast.Ident{Place: x.Name.Place, Name: f.Name})
@@ -186,6 +206,10 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 	}
 	if x.IfNotExists && s.Catalog.Find(p) != nil {
 		return &Result{}, nil
+	}
+	var before *catalog.Object // comes back if the statement fails
+	if x.OrReplace {
+		before = s.Catalog.Find(p)
 	}
 	if err := s.createTable(&t); err != nil {
 		return nil, err
@@ -198,6 +222,10 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 		}
 	}
 	// Nothing is left behind by a statement that failed.
+	if before != nil {
+		s.Catalog.Restore(before)
+		return nil, err
+	}
 	if e := s.Catalog.Drop(&ast.Drop{Place: x.Place, Kind: "TABLE", Temporary: x.Temporary, IfExists: true, Name: x.Name}); e != nil {
 		return nil, e
 	}

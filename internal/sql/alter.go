@@ -20,6 +20,8 @@ func (p *parser) alter(start diag.Span) ast.Statement {
 		if p.accept("RENAME") {
 			p.expect("TO")
 			v.Rename = p.tableName("the new name")
+		} else if p.atAny("SET", "RESET") {
+			p.refuse(p.tok.Span, "a view has no options").Hint("ALTER the tables of its query, or give them hints")
 		} else {
 			p.expect("AS")
 			v.As = p.query()

@@ -77,13 +77,13 @@ func (p *parser) argument() ast.Expr {
 		switch {
 		case p.at("TABLE") && !p.peekOp(1, "("):
 			p.advance()
-			return p.tableArg(start, &ast.TableArg{Table: p.tableName("a table")})
+			return p.tableArg(start, &ast.TableArg{Table: p.tableName("a table"), Hints: p.hints()})
 		case p.at("TABLE"):
 			p.advance()
 			if p.peek(1).Keyword == "TABLE" { // TABLE(TABLE t)
 				p.advance()
 				p.advance()
-				arg := &ast.TableArg{Table: p.tableName("a table")}
+				arg := &ast.TableArg{Table: p.tableName("a table"), Hints: p.hints()}
 				p.expectOp(")")
 				return p.tableArg(start, arg)
 			}

@@ -50,7 +50,9 @@ func (p *parser) create(start diag.Span) ast.Statement {
 		c.Place = p.place(start)
 		return c
 	}
-	p.fail("TABLE, VIEW, FUNCTION, DATABASE or CATALOG")
+	if !p.foreign(foreignObjects, "CREATE") {
+		p.fail("TABLE, VIEW, FUNCTION, DATABASE or CATALOG")
+	}
 	return &ast.Reset{}
 }
 
@@ -358,6 +360,9 @@ func (p *parser) createFunction(start diag.Span, f *ast.CreateFunction) ast.Stat
 	f.Language = p.language()
 	if p.accept("USING") {
 		f.Jars = list(p, func() *ast.StringLit {
+			if p.tok.Kind == Word && strings.EqualFold(p.tok.Text, "ARTIFACT") {
+				p.refuse(p.tok.Span, "USING ARTIFACT is not supported").Hint("this program loads no artifacts; functions in Go are registered through the SDK")
+			}
 			p.expect("JAR")
 			return p.str("the path in quotes")
 		})
@@ -386,6 +391,9 @@ func (p *parser) drop(start diag.Span) ast.Statement {
 		d.System = p.accept("SYSTEM")
 	}
 	p.refuseObject("DROP")
+	if p.foreign(foreignObjects, "DROP") {
+		return d
+	}
 	d.Kind = p.expectAny("TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG")
 	if d.System && d.Kind != "FUNCTION" || d.Temporary && (d.Kind == "DATABASE" || d.Kind == "CATALOG") {
 		p.failWith(diag.At(start.To(p.prev), diag.Syntax, "there are no temporary objects of this kind"))

@@ -12,6 +12,9 @@ func (p *parser) fail(expected string) {
 	if p.failed {
 		return
 	}
+	if p.foreignTail(); p.failed {
+		return
+	}
 	t := p.tok
 	if t.Kind == Broken {
 		p.failWith(diag.At(t.Span, diag.Syntax, "%s", t.Text))
@@ -71,7 +74,8 @@ var opHints = map[string]string{
 	"!=": "write <> for not equal", "::": "write CAST(x AS type)",
 	"&": "there are no bitwise operators", "|": "there are no bitwise operators; || joins strings",
 	"^": "there are no bitwise operators; POWER(x, y) is a function", "~": "there are no bitwise operators",
-	"->": "use JSON_VALUE or ['key']",
+	"->": "use JSON_VALUE or ['key']", "[": "an array is written ARRAY[…]", "@": "there are no variables; SET 'key' = 'value' sets options",
+	"$": "there are no numbered parameters",
 }
 
 // followers are the words that may follow where an alias without AS is allowed.

@@ -85,6 +85,9 @@ func (p *parser) wordOperand(t Token) ast.Expr {
 			s := p.stringLit()
 			return &ast.TemporalLit{Place: p.place(t.Span), Kind: t.Keyword, Text: s.Value}
 		}
+		if w := p.peek(2).Keyword; t.Keyword != "DATE" && (next.Keyword == "WITH" || next.Keyword == "WITHOUT") && (w == "LOCAL" || w == "TIME") {
+			p.refuse(t.Span, "literals of this type are not supported").Hint("write CAST('…' AS TIMESTAMP_LTZ(3))")
+		}
 	case "INTERVAL":
 		return p.interval()
 	case "CASE":

@@ -94,6 +94,9 @@ func (p *parser) tablePrimary() ast.TableRef {
 	}
 	p.checkTableName(name)
 	t := &ast.Table{Name: name, Hints: p.hints()}
+	if p.at("FOR") && p.peek(1).Keyword == "UPDATE" {
+		p.foreignTail()
+	}
 	if p.accept("FOR") {
 		p.expect("SYSTEM_TIME", "AS", "OF")
 		t.AsOf = p.expr()

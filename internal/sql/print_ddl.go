@@ -83,8 +83,12 @@ func (w *printer) language(name string) {
 }
 
 func (w *printer) createTable(s *ast.CreateTable) {
-	w.put("CREATE ")
-	w.word(s.OrReplace, "OR REPLACE")
+	if s.MustExist {
+		w.put("REPLACE ")
+	} else {
+		w.put("CREATE ")
+		w.word(s.OrReplace, "OR REPLACE")
+	}
 	w.word(s.Temporary, "TEMPORARY")
 	w.put("TABLE ")
 	w.word(s.IfNotExists, "IF NOT EXISTS")

@@ -267,6 +267,10 @@ func (w *printer) tableArg(a *ast.TableArg) {
 	if a.Table != nil {
 		w.put("TABLE ")
 		w.name(a.Table)
+		if a.Hints != nil {
+			w.put(" ")
+			w.hints(a.Hints)
+		}
 	} else {
 		w.put("TABLE (")
 		w.query(a.Query)

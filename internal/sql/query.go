@@ -193,7 +193,13 @@ func (p *parser) selectQuery() ast.Query {
 	if p.at("STREAM") {
 		p.refuse(p.tok.Span, "SELECT STREAM is not supported").Hint("leave STREAM out: queries over streams are continuous")
 	}
-	if s.Distinct = p.accept("DISTINCT"); !s.Distinct {
+	if s.Distinct = p.accept("DISTINCT"); s.Distinct && p.at("ON") {
+		p.refuse(p.tok.Span, "DISTINCT ON is not supported").Hint("keep the rows with ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) = 1")
+	}
+	if p.tok.Kind == Word && strings.EqualFold(p.tok.Text, "TOP") && p.peek(1).Kind == Number {
+		p.refuse(p.tok.Span, "TOP is not supported").Hint("write LIMIT %s at the end", p.peek(1).Text)
+	}
+	if !s.Distinct {
 		p.accept("ALL")
 	}
 	s.Items = list(p, p.selectItem)
@@ -271,8 +277,8 @@ func (p *parser) groupBy() *ast.GroupBy {
 	start := p.tok.Span
 	p.expect("GROUP", "BY")
 	g := &ast.GroupBy{Distinct: p.accept("DISTINCT")}
-	if !g.Distinct {
-		p.accept("ALL")
+	if !g.Distinct && p.accept("ALL") && (p.tok.Kind == EOF || p.atOp(";") || p.atOp(")")) {
+		p.refuse(p.prev, "GROUP BY ALL is not supported").Hint("name the columns to group by")
 	}
 	g.Items = list(p, p.groupItem)
 	g.Place = p.place(start)

@@ -12,6 +12,10 @@ func (p *parser) show(start diag.Span) ast.Statement {
 	switch {
 	case p.accept("CREATE"):
 		p.refuseObject("SHOW CREATE")
+		if p.atAny("DATABASE", "FUNCTION") {
+			word := p.tok.Keyword
+			p.refuse(p.tok.Span, "SHOW CREATE %s is not supported", word).Hint("DESCRIBE %s EXTENDED tells what there is", word)
+		}
 		s.What = p.expectAny("TABLE", "VIEW", "CATALOG")
 		s.Name = p.tableName("a name")
 		s.What = "CREATE " + s.What
@@ -41,6 +45,9 @@ func (p *parser) show(start diag.Span) ast.Statement {
 		p.showFilter(s, false)
 	default:
 		s.What = p.acceptAny("TABLES", "VIEWS", "FUNCTIONS", "DATABASES", "CATALOGS", "PROCEDURES", "MODULES", "JARS", "JOBS", "MODELS")
+		if s.What == "" && p.foreign(foreignShow, "SHOW") {
+			return s
+		}
 		if s.What == "" {
 			p.fail("what to show, such as TABLES, VIEWS, FUNCTIONS or CREATE TABLE t")
 		}
@@ -87,7 +94,13 @@ func (p *parser) describe(start diag.Span) ast.Statement {
 		p.accept("TABLE")
 	}
 	d.Extended = p.accept("EXTENDED")
-	d.Name = p.tableName("a name")
+	if d.Kind == "FUNCTION" && p.tok.Kind == Word && reservedFunctions[p.tok.Keyword] {
+		id := &ast.Ident{Place: ast.Place{Span: p.tok.Span}, Name: p.tok.Text}
+		p.advance()
+		d.Name = &ast.Name{Place: id.Place, Parts: []*ast.Ident{id}}
+	} else {
+		d.Name = p.tableName("a name")
+	}
 	d.Place = p.place(start)
 	return d
 }

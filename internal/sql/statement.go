@@ -45,7 +45,19 @@ func (p *parser) statement() ast.Statement {
 	case "QUIT", "EXIT", "CLEAR", "HELP":
 		p.advance()
 		return &ast.Command{Place: p.place(start), Word: word}
-	case "MERGE", "UPSERT", "REPLACE":
+	case "REPLACE":
+		if p.peek(1).Keyword == "TABLE" {
+			p.advance()
+			p.advance()
+			t := p.createTable(start, true, false)
+			if c, ok := t.(*ast.CreateTable); ok {
+				c.MustExist = true
+			}
+			return t
+		}
+		p.refuse(start, "REPLACE is not supported").Hint("INSERT INTO a table with a primary key updates its rows")
+		return &ast.Reset{}
+	case "MERGE", "UPSERT":
 		p.refuse(start, "%s is not supported", word).Hint("INSERT INTO a table with a primary key updates its rows")
 		return &ast.Reset{}
 	default:
@@ -70,6 +82,9 @@ func (p *parser) sessionStatement(start diag.Span) ast.Statement {
 		return r
 	case "LOAD":
 		p.advance()
+		if p.tok.Kind == Word && strings.EqualFold(p.tok.Text, "DATA") {
+			p.refuse(start, "LOAD DATA is not supported").Hint("CREATE TABLE over the files and INSERT INTO another from it")
+		}
 		p.expect("MODULE")
 		m := &ast.LoadModule{Name: p.ident("the name of a module"), Options: p.withOptions()}
 		m.Place = p.place(start)
@@ -104,6 +119,9 @@ func (p *parser) sessionStatement(start diag.Span) ast.Statement {
 	if p.atOp("(") {
 		return p.queryStatement()
 	}
+	if p.foreign(foreignStatements, "") {
+		return &ast.Reset{}
+	}
 	p.note(statementWords...)
 	p.fail("a statement")
 	return &ast.Reset{}
@@ -123,6 +141,9 @@ func (p *parser) insert() *ast.Insert {
 	p.expect("INSERT")
 	n := &ast.Insert{Overwrite: p.expectAny("INTO", "OVERWRITE") == "OVERWRITE"}
 	p.accept("TABLE")
+	if p.tok.Kind == Word && strings.EqualFold(p.tok.Text, "DIRECTORY") && p.peek(1).Kind == String {
+		p.refuse(p.tok.Span, "INSERT into a DIRECTORY is not supported").Hint("CREATE TABLE … WITH ('connector' = 'filesystem', 'path' = '…') and INSERT into that")
+	}
 	n.Table = p.tableName("the name of a table")
 	n.Hints = p.hints()
 	if p.at("PARTITION") {
@@ -133,6 +154,9 @@ func (p *parser) insert() *ast.Insert {
 	}
 	n.Query = p.query()
 	n.Emit = p.emit()
+	if p.at("ON") {
+		p.refuse(p.tok.Span, "ON CONFLICT is not supported").Hint("a table with a primary key takes the last row of a key")
+	}
 	n.Place = p.place(start)
 	return n
 }
@@ -152,6 +176,7 @@ func (p *parser) statementSet() ast.Statement {
 	start := p.tok.Span
 	switch {
 	case p.at("COMPILE"), p.at("EXECUTE") && p.peek(1).Keyword == "PLAN":
+		p.skipStatement()
 		p.refuse(start, "compiled plans are not supported").Hint("run the statement; a job keeps its state over restarts by savepoints")
 		return &ast.Reset{}
 	case p.accept("EXECUTE"):
@@ -166,6 +191,9 @@ func (p *parser) statementSet() ast.Statement {
 			p.fail("STATEMENT SET, INSERT or a query")
 		}
 		p.expect("STATEMENT", "SET", "BEGIN")
+	case p.at("BEGIN") && p.peek(1).Keyword != "STATEMENT":
+		p.refuse(start, "there are no transactions").Hint("BEGIN STATEMENT SET makes one job of several INSERTs")
+		return &ast.Reset{}
 	case p.accept("BEGIN"):
 		p.expect("STATEMENT", "SET")
 		p.expectOp(";")
@@ -194,6 +222,17 @@ func (p *parser) statementSet() ast.Statement {
 	return set
 }
 
+// skipStatement goes to the end of a statement that is refused as a whole, a
+// statement set with all of its own.
+func (p *parser) skipStatement() {
+	for set := false; p.tok.Kind != EOF && (set || !p.atOp(";")); p.advance() {
+		if set = set || p.at("BEGIN") && p.prev.Start > 0; set && p.at("END") {
+			p.advance()
+			return
+		}
+	}
+}
+
 // recoverInSet goes on behind the faulty statement of a statement set, so that
 // END does not become another error.
 func (p *parser) recoverInSet() {
@@ -213,6 +252,9 @@ func (p *parser) recoverInSet() {
 func (p *parser) explain(start diag.Span) ast.Statement {
 	p.expect("EXPLAIN")
 	e := &ast.Explain{}
+	if p.at("ANALYZE") {
+		p.refuse(p.tok.Span, "EXPLAIN ANALYZE is not supported").Hint("run the statement; its metrics tell what each operator did")
+	}
 	if p.accept("PLAN") {
 		p.expect("FOR")
 	} else {

@@ -4,6 +4,7 @@ package ast
 type CreateTable struct {
 	Place
 	OrReplace   bool
+	MustExist   bool // REPLACE TABLE: OrReplace of a table that is there
 	Temporary   bool
 	IfNotExists bool
 	Name        *Name

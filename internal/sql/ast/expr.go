@@ -290,7 +290,8 @@ type DefaultArg struct{ Place }
 // set semantics of PARTITION BY and ORDER BY.
 type TableArg struct {
 	Place
-	Table       *Name // exactly one of Table and Query is set
+	Table       *Name   // exactly one of Table and Query is set
+	Hints       []*Hint // of Table
 	Query       Query
 	PartitionBy []Expr
 	OrderBy     []*SortItem

@@ -117,6 +117,7 @@ func (k *kids) expr(n Expr) {
 		one(k, n.Value)
 	case *TableArg:
 		one(k, n.Table)
+		many(k, n.Hints)
 		one(k, n.Query)
 		many(k, n.PartitionBy)
 		many(k, n.OrderBy)
