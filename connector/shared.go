@@ -9,4 +9,7 @@ type Sharer interface {
 	// groups and starting points are not part of it. Options of the format are not
 	// either, the engine compares formats itself. "" is data that cannot be shared.
 	Data() string
+	// Start tells where the source begins to read a split that it is given no
+	// position for: sources of equal Data and Start begin at the same one.
+	Start() string
 }

@@ -17,4 +17,7 @@ func (s *source) Data() string {
 	return fmt.Sprintf("%q %q %v %d %d %q %q %d %d", path, o.Pattern, o.interval(), o.MaxRecord, o.SplitSize, o.Compression, o.NullName, s.framing.Framing, s.framing.Quote)
 }
 
+// Start implements connector.Sharer: files are read from their beginning.
+func (s *source) Start() string { return "" }
+
 var _ connector.Sharer = (*source)(nil)

@@ -26,4 +26,17 @@ func (s *source) Data() string {
 		o.Bounded, until, o.EndOffsets, o.MaxRecord) // fmt prints maps sorted by key
 }
 
+// Start implements connector.Sharer.
+func (s *source) Start() string {
+	o := s.o
+	var from int64
+	if o.StartMs != nil {
+		from = *o.StartMs
+	}
+	if o.Startup == "group-offsets" || o.Startup == "specific-offsets" { // what is not given begins at the group's
+		return fmt.Sprintf("%q %q %q %q", o.Startup, o.Specific, o.group(), o.Properties["auto.offset.reset"])
+	}
+	return fmt.Sprintf("%q %d", o.Startup, from)
+}
+
 var _ connector.Sharer = (*source)(nil)

@@ -18,4 +18,17 @@ func (s *source) Data() string {
 		o.TLS, o.TLSCA, o.TLSName, o.TLSNoVerify, o.Tag, o.SQL, s.span.until, s.span.untilAt.UnixMilli(), o.EndOffsets, o.MaxRecord, o.Dedupe, o.JSONData, o.JSONArray, o.Delimiter)
 }
 
+// Start implements connector.Sharer. What is not given begins at the group's offset.
+func (s *source) Start() string {
+	o := s.o
+	var ms, at int64 = -1, -1
+	if o.StartMs != nil {
+		ms = *o.StartMs
+	}
+	if o.StartAt != nil {
+		at = *o.StartAt
+	}
+	return fmt.Sprintf("%q %q %d %q %d %q %q %q", o.Startup, o.Reset, ms, o.StartTime, at, o.Specific, o.Zone, o.Group)
+}
+
 var _ connector.Sharer = (*source)(nil)

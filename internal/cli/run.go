@@ -57,6 +57,11 @@ func (c *runCmd) Run(a *app) error {
 			fmt.Fprintf(a.IO.Err, "metrics at http://%s/metrics, health at /healthz\n", at)
 		}
 	}
+	// The jobs of all files begin to read together, so that those that read the same
+	// do it once from the start; one that waits for its server keeps nobody waiting long.
+	r.release = e.Hold()
+	defer r.release()
+	defer time.AfterFunc(holdFor, r.release).Stop()
 	for _, path := range c.Files {
 		text, err := a.read(path)
 		if err != nil {
@@ -70,8 +75,12 @@ func (c *runCmd) Run(a *app) error {
 			return err
 		}
 	}
+	r.release()
 	return r.wait()
 }
+
+// holdFor is how long jobs that are ready wait for those that follow.
+const holdFor = time.Second
 
 // scriptRun runs scripts: jobs of INSERTs run beside one another and are waited
 // for at the end.
@@ -84,6 +93,8 @@ type scriptRun struct {
 	bar   bool
 	quiet bool
 	stats bool
+	// release lets jobs begin that wait for others; nil: none do.
+	release func()
 	// gcPercent is what collectAsUsual goes back to; 0: nothing.
 	gcPercent int
 }
@@ -206,6 +217,9 @@ func (r *scriptRun) wait() error {
 
 // finish waits for a job, showing how far it is, and prints its summary.
 func (r *scriptRun) finish(j *runtime.Job) error {
+	if r.release != nil {
+		r.release()
+	}
 	out := r.a.IO.Err.(io.Writer)
 	if j.AlreadyEnded {
 		fmt.Fprintf(out, "job %s: its input had ended and everything was written (epoch %d); nothing to do\n", j.Name, j.Restored.Epoch)

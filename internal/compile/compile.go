@@ -106,6 +106,10 @@ type Job struct {
 	Checkpoint time.Duration
 	// Dir is where checkpoints go; "" if nothing was said.
 	Dir string
+	// Share tells that the job reads together with others, MaxLag how many bytes it
+	// may be behind them.
+	Share  bool
+	MaxLag int64
 }
 
 // Func returns a context for functions with the session's present settings.
@@ -277,6 +281,10 @@ func (s *Session) job(roots []plan.Node, o physical.Options) (*Result, error) {
 		return nil, err
 	}
 	j := &Job{Plan: p, Func: s.Func(), Name: s.Settings.Get("pipeline.name"), Checkpoint: s.Settings.Duration("execution.checkpointing.interval")}
+	j.Share, j.MaxLag = s.Settings.Bool("scan.share"), s.Settings.memory("scan.share.max-lag")
+	if j.MaxLag < 0 { // auto
+		j.MaxLag = Settings{}.memory("scan.share.max-lag")
+	}
 	if j.Dir = s.Settings.Get("execution.checkpointing.dir"); j.Dir == "" {
 		j.Dir = s.Settings.Get("state.checkpoints.dir")
 	}

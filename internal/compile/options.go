@@ -58,6 +58,8 @@ var known = []Setting{
 	{"runnel.batch-size", "1024", "int", "Rows a batch.", nil, true},
 	{"runnel.optimizer.disable", "", "list", "Optimiser rules to leave out, separated by commas.", nil, true},
 	{"rules.max-unindexed", "0", "int", "A set of rules with more than so many that have to be evaluated for every new combination of values is refused; 0: any number.", nil, true},
+	{"scan.share", "true", "bool", "Jobs of a namespace that run in one process and read the same records read and decode them once.", nil, true},
+	{"scan.share.max-lag", "64 mb", "memory", "How much of what was read for it a job may have before it while the others go on; what is further behind reads alone until it has come up. auto: the default.", nil, true},
 	{"table.dml-sync", "false", "bool", "INSERT waits for its job.", nil, true},
 	{"execution.checkpointing.mode", "EXACTLY_ONCE", "string", "Checkpoints are exactly-once here.", nil, false},
 	{"execution.checkpointing.timeout", "10 min", "duration", "", nil, false},

@@ -17,6 +17,7 @@ import (
 	"github.com/runnelio/runnel/internal/builtin"
 	"github.com/runnelio/runnel/internal/compile"
 	"github.com/runnelio/runnel/internal/exec/relational"
+	"github.com/runnelio/runnel/internal/runtime"
 	"github.com/runnelio/runnel/internal/sigma"
 	"github.com/runnelio/runnel/types"
 )
@@ -51,6 +52,7 @@ type Options struct {
 type Engine struct {
 	opts   Options
 	rsqldb *function.Set // the functions of that dialect; sessions share it and never change it
+	scans  runtime.Scans
 }
 
 // New returns an engine. It fails on settings that do not exist.
@@ -83,6 +85,10 @@ func New(o Options) (*Engine, error) {
 
 // Options returns what the engine was made of.
 func (e *Engine) Options() Options { return e.opts }
+
+// Hold keeps jobs that share what they read from reading until release is called:
+// those started meanwhile begin together.
+func (e *Engine) Hold() (release func()) { return e.scans.Hold() }
 
 // Session returns a new session with a catalog of its own.
 func (e *Engine) Session() (*compile.Session, error) {

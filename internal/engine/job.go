@@ -33,6 +33,9 @@ func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func
 		Connector:        &connector.Context{Log: e.opts.Log, Now: e.opts.Now, Zone: j.Func.Zone, Dir: e.opts.Dir, IO: e.opts.IO},
 		AllowNonRestored: e.opts.AllowNonRestored, Report: e.opts.Report, Observe: observe,
 	}
+	if j.Share {
+		o.Scans, o.MaxLag = &e.scans, j.MaxLag
+	}
 	base := j.Dir
 	if base == "" {
 		base = e.opts.StateDir

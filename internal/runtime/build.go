@@ -43,6 +43,7 @@ type builder struct {
 	controls []*rules.Control
 	watched  []*splitManager
 	ends     map[edgeKey][]receiverEnd
+	shares   []*scanMember
 }
 
 type taskKey struct{ stage, subtask int }

@@ -49,6 +49,10 @@ type Options struct {
 	AllowNonRestored bool
 	// Report is how often a line of log tells how far the job is; 0: never.
 	Report time.Duration
+	// Scans are the scan groups the job's sources may join; nil: they read alone.
+	// MaxLag is how many bytes the job may be behind the others of a group.
+	Scans  *Scans
+	MaxLag int64
 	// Observe, if set, is given the job before its connectors are opened, which
 	// may last as long as a server is away.
 	Observe func(*Job)
@@ -77,6 +81,7 @@ type Job struct {
 	coordinator *coordinator
 	store       state.Store // nil: state is in memory
 	controls    []*rules.Control
+	shares      []*scanMember
 	// Committed, if Observe has set it, is told of each commit once it is durable
 	// and the sinks have acted on it. It is called by one goroutine and must not wait.
 	Committed func(epoch int64)
@@ -154,10 +159,11 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		return j, nil
 	}
 	c := newCoordinator(j, b, tasks)
-	j.coordinator = c
+	j.coordinator, j.shares = c, b.shares
 	for _, r := range b.controls {
 		r.Immediate = c == nil
 	}
+	b.share()
 	var wg, watchers sync.WaitGroup
 	watching, stopWatching := context.WithCancel(ctx)
 	errs := make(chan error, len(tasks)+1)
@@ -208,6 +214,9 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		watchers.Wait()
 		close(errs)
 		j.err = firstError(ctx, errs)
+		for _, m := range b.shares {
+			m.leave()
+		}
 		b.closeSources()
 		if o.Store != nil {
 			if err := o.Store.Close(); err != nil && j.err == nil {

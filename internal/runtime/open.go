@@ -202,6 +202,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 			b.job.Metrics.TotalBytes.Add(s.Size)
 		}
 	}
+	b.mayShare(src, scan, drivers)
 	return drivers, nil
 }
 

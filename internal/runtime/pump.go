@@ -125,7 +125,7 @@ func (d *sourceDriver) arrived(ctx context.Context, a arrival, live map[string]*
 		// "The latest" must mean the same after a restart, even if no row came.
 		d.positions.set(s.ID, a.at)
 	}
-	if len(a.p.recs.Val) > 0 || a.p.batch != nil && a.p.batch.N > 0 {
+	if a.p.hasRows() {
 		a.from.heard = d.now()
 		a.from.idle = false
 		if d.aligned != nil {

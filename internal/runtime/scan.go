@@ -66,6 +66,8 @@ type asker interface {
 	// Reads are the columns they look at, until Version changes.
 	Reads(cx *function.Context) (map[int]bool, error)
 	Version() uint64
+	// Unask forgets what Select has found: other rows come next.
+	Unask()
 }
 
 // ask plans the step of the rules behind the source.

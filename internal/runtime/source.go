@@ -60,6 +60,7 @@ type sourceDriver struct {
 	blocking bool      // reading may wait for long: read in goroutines of their own
 	lastTick time.Time
 	counts   map[string]*metrics.Split // of the splits being read
+	shared   *scanMember               // nil: the source is read for this job alone
 }
 
 // barrier is an epoch that sources are to inject. After a final one they end.
@@ -178,10 +179,24 @@ func (d *sourceDriver) located(split string) {
 	}
 }
 
-// parcel is what one read brings.
+// parcel is what one read brings: records, columns, or a chunk that several jobs share.
 type parcel struct {
 	recs  format.Records
 	batch *vector.Batch
+	chunk *chunk
+	view  int    // the job's part of the chunk
+	at    string // where a split that began at no position begins, if the read has found out
+}
+
+// empty forgets what the last read brought.
+func (p *parcel) empty() {
+	p.recs.Reset()
+	p.chunk = nil
+}
+
+// hasRows tells whether the read brought anything.
+func (p *parcel) hasRows() bool {
+	return len(p.recs.Val) > 0 || p.batch != nil && p.batch.N > 0 || p.chunk != nil && len(p.chunk.parts) > 0
 }
 
 // splitReader reads one split, by records or by columns.
@@ -194,6 +209,9 @@ type splitReader struct {
 
 // openSplit opens a reader of s at a position.
 func (d *sourceDriver) openSplit(ctx context.Context, s connector.Split, at string) (*splitReader, error) {
+	if d.shared != nil {
+		return d.shared.open(s, at, d.metrics), nil
+	}
 	switch src := d.source.(type) {
 	case connector.Source:
 		r, err := src.Open(ctx, s, at)
@@ -234,6 +252,12 @@ func (d *sourceDriver) push(s connector.Split, p *parcel) error {
 }
 
 func (d *sourceDriver) emit(s connector.Split, p *parcel) error {
+	if p.at != "" {
+		d.positions.set(s.ID, p.at)
+	}
+	if p.chunk != nil {
+		return d.emitChunk(s, p.chunk, p.view)
+	}
 	if d.decode != nil {
 		p.recs.Split = s.ID
 		d.metrics.BytesIn.Add(p.recs.Bytes)
