@@ -137,6 +137,12 @@ func (r *RuleFilter) Select(b *vector.Batch, sel, dst []int32) ([]int32, error) 
 	return dst, nil
 }
 
+// Set is the rules.
+func (r *RuleFilter) Set() *RuleSet { return r.set }
+
+// Unask forgets what Select has found: other rows come next.
+func (r *RuleFilter) Unask() { r.asked = false }
+
 func (r *RuleFilter) evaluate(b *vector.Batch) error {
 	r.hits.Reset()
 	r.task.SetNow(r.cx.Now())

@@ -161,6 +161,9 @@ func (l *Live) Select(b *vector.Batch, sel, dst []int32) ([]int32, error) {
 	return dst, nil
 }
 
+// Unask forgets what Select has found: other rows come next.
+func (l *Live) Unask() { l.asked = false }
+
 func (l *Live) evaluate(b *vector.Batch) error {
 	l.hits.Reset()
 	l.task.SetNow(l.cx.Now())
