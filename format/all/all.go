@@ -19,6 +19,7 @@ func Formats() format.Set {
 	return format.Set{
 		arrow.Format,
 		avro.Confluent,
+		avro.Debezium,
 		avro.Format,
 		changelog.Canal,
 		changelog.Debezium,

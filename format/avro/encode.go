@@ -10,11 +10,31 @@ import (
 	"github.com/runnelio/runnel/vector"
 )
 
-// encoder appends rows as the datums of tableSchema.
-type encoder struct{ fields []types.Field }
+// encoder appends rows as datums of tableSchema, or of a schema that was given.
+type encoder struct {
+	fields []types.Field
+	given  func(dst []byte, cols []vector.Vector, i int) ([]byte, error)
+}
+
+// newEncoder returns the encoder of rows of t; given is the text of w where it is
+// not the table's own.
+func newEncoder(t *types.Schema, given string, w *schema) (e encoder, err error) {
+	e.fields = t.Fields
+	if given == "" {
+		return e, nil
+	}
+	if w.kind != record {
+		return e, fmt.Errorf("the schema is a %s: rows are written as records", w.kind)
+	}
+	e.given, err = compileFields(w, t.Fields, 0)
+	return e, err
+}
 
 // row appends row i of the columns.
 func (e *encoder) row(dst []byte, cols []vector.Vector, i int) ([]byte, error) {
+	if e.given != nil {
+		return e.given(dst, cols, i)
+	}
 	var err error
 	for c, f := range e.fields {
 		if dst, err = appendValue(dst, cols[c], f.Type, i); err != nil {

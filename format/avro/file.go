@@ -269,12 +269,9 @@ type writer struct {
 	zstd  *zstd.Encoder
 }
 
-func createFile(w io.Writer, e format.Encoding, codec string) (*writer, error) {
-	text, err := tableSchema(e.Schema)
-	if err != nil {
-		return nil, err
-	}
-	f := &writer{encoder: encoder{e.Schema.Fields}, w: w, codec: codec}
+func createFile(w io.Writer, e encoder, text, codec string) (*writer, error) {
+	var err error
+	f := &writer{encoder: e, w: w, codec: codec}
 	rand.Read(f.sync[:]) // never fails
 	if codec == "zstandard" {
 		if f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {

@@ -55,8 +55,9 @@ func (k kind) String() string { return kindNames[k] }
 
 // parser reads schemas in JSON; names are known once they were defined.
 type parser struct {
-	names map[string]*schema
-	depth int
+	names   map[string]*schema
+	fetched map[string]bool // schemas of a registry that have been read
+	depth   int
 }
 
 // maxDepth bounds schemas and values inside one another.
@@ -64,11 +65,16 @@ const maxDepth = 64
 
 // parseSchema reads a schema.
 func parseSchema(text []byte) (*schema, error) {
+	return (&parser{names: map[string]*schema{}}).parse(text)
+}
+
+// parse reads a schema that may use names of those read before.
+func (p *parser) parse(text []byte) (*schema, error) {
 	var v any
 	if err := json.Unmarshal(text, &v); err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
-	s, err := (&parser{names: map[string]*schema{}}).schema(v, "")
+	s, err := p.schema(v, "")
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", err)
 	}
@@ -214,16 +220,24 @@ func (s *schema) checkLogical() error {
 	return nil
 }
 
+// mapping is how types of a table become those of Avro.
+type mapping uint8
+
+const (
+	legacy mapping = iota // TIMESTAMP is timestamp-*, as TIMESTAMP_LTZ is
+	proper                // TIMESTAMP is local-timestamp-*
+)
+
 // tableSchema is the schema of a table's rows, named as Flink names it.
-func tableSchema(t *types.Schema) (string, error) {
+func (m mapping) tableSchema(t *types.Schema) (string, error) {
 	var b strings.Builder
-	if err := writeRecord(&b, t.Fields, "org.apache.flink.avro.generated.record"); err != nil {
+	if err := m.writeRecord(&b, t.Fields, "org.apache.flink.avro.generated.record"); err != nil {
 		return "", err
 	}
 	return b.String(), nil
 }
 
-func writeRecord(b *strings.Builder, fields []types.Field, name string) error {
+func (m mapping) writeRecord(b *strings.Builder, fields []types.Field, name string) error {
 	fmt.Fprintf(b, `{"type":"record","name":%s,"fields":[`, quote(short(name, b.Len() > 0)))
 	for i, f := range fields {
 		if i > 0 {
@@ -233,7 +247,7 @@ func writeRecord(b *strings.Builder, fields []types.Field, name string) error {
 			return fmt.Errorf("column %q: Avro names have letters, digits and _ only", f.Name)
 		}
 		fmt.Fprintf(b, `{"name":%s,"type":`, quote(f.Name))
-		if err := writeType(b, f.Type, name+"_"+f.Name); err != nil {
+		if err := m.writeType(b, f.Type, name+"_"+f.Name); err != nil {
 			return fmt.Errorf("column %s: %w", f.Name, err)
 		}
 		if f.Type.Nullable {
@@ -268,7 +282,7 @@ func isName(s string) bool {
 	return s != ""
 }
 
-func writeType(b *strings.Builder, t types.Type, name string) error {
+func (m mapping) writeType(b *strings.Builder, t types.Type, name string) error {
 	if t.Nullable {
 		b.WriteString(`["null",`)
 		defer b.WriteByte(']')
@@ -303,11 +317,14 @@ func writeType(b *strings.Builder, t types.Type, name string) error {
 		if t.Prec > 6 {
 			unit = "timestamp-nanos"
 		}
+		if m == proper && t.Kind == types.Timestamp {
+			unit = "local-" + unit
+		}
 		logical("long", unit)
 	case types.Array:
 		b.WriteString(`{"type":"array","items":`)
 		defer b.WriteByte('}')
-		return writeType(b, *t.Elem, name)
+		return m.writeType(b, *t.Elem, name)
 	case types.Map, types.Multiset:
 		key, val := t.Elem, types.Of(types.Int).NotNull()
 		if t.Kind == types.Map {
@@ -318,9 +335,9 @@ func writeType(b *strings.Builder, t types.Type, name string) error {
 		}
 		b.WriteString(`{"type":"map","values":`)
 		defer b.WriteByte('}')
-		return writeType(b, val, name)
+		return m.writeType(b, val, name)
 	case types.Row:
-		return writeRecord(b, t.Fields, name)
+		return m.writeRecord(b, t.Fields, name)
 	default:
 		return fmt.Errorf("the format has no values of type %s", t.OrNull())
 	}
