@@ -69,7 +69,7 @@ func (o *overwriter) Close(ctx context.Context) error {
 	}
 	var old []string
 	for folder := range folders {
-		files, err := visible(folder)
+		files, err := seen(folder)
 		if err != nil {
 			s.broken = fmt.Errorf("filesystem: %w", err)
 			return s.Close(ctx)
@@ -85,8 +85,8 @@ func (o *overwriter) Close(ctx context.Context) error {
 	return removeFiles(old, folders)
 }
 
-// visible returns the files of a folder that a source would read.
-func visible(folder string) ([]string, error) {
+// seen returns the files of a folder that a source would read.
+func seen(folder string) ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		switch {
