@@ -1,8 +1,11 @@
 package compile
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/physical"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/internal/sql"
@@ -11,28 +14,23 @@ import (
 
 // explainStatement answers EXPLAIN.
 func (s *Session) explainStatement(x *ast.Explain) (*Result, error) {
-	t, err := s.Explain(x.Statement)
+	t, err := s.Explain(x)
 	if err != nil {
 		return nil, err
 	}
-	r := text("result", t)
-	for _, d := range x.Details {
-		switch d {
-		case "CHANGELOG_MODE": // always shown
-		default:
-			r.Warnings = append(r.Warnings, "EXPLAIN "+d+" adds nothing here")
-		}
-	}
-	return r, nil
+	return text("result", t), nil
 }
 
 // Explain returns the value after each step of a query's way: the statement as
-// it was read, the logical plan, the optimised plan, the tasks.
+// it was read, the logical plan, the optimised plan, the tasks, and what details
+// of EXPLAIN ask for besides: ESTIMATED_COST writes estimates to the tasks,
+// JSON_EXECUTION_PLAN and PLAN_ADVICE add sections; changelogs always are told.
 func (s *Session) Explain(stmt ast.Statement) (string, error) {
+	var details []string
 	if x, ok := stmt.(*ast.Explain); ok {
-		stmt = x.Statement
+		stmt, details = x.Statement, x.Details
 	}
-	roots, err := s.Logical(stmt, nil)
+	roots, err := s.explained(stmt)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +50,11 @@ func (s *Session) Explain(stmt ast.Statement) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.WriteString("\n== Physical Plan ==\n" + physical.Explain(p))
+	tasks := physical.Explain(p)
+	if slices.Contains(details, "ESTIMATED_COST") {
+		tasks = physical.ExplainCost(p)
+	}
+	b.WriteString("\n== Physical Plan ==\n" + tasks)
 	for _, op := range p.Ops {
 		if r, ok := op.Spec.(physical.Rules); ok && s.opts.DescribeRules != nil {
 			t, err := s.opts.DescribeRules(r.Rules, s.Func())
@@ -62,5 +64,39 @@ func (s *Session) Explain(stmt ast.Statement) (string, error) {
 			b.WriteString("\n== Rule Index of " + op.ID + " ==\n" + t)
 		}
 	}
+	if slices.Contains(details, "PLAN_ADVICE") {
+		b.WriteString("\n== Advice ==\n")
+		list := physical.Advice(p)
+		for i, a := range list {
+			fmt.Fprintf(&b, "advice[%d]: %s\n", i+1, a)
+		}
+		if len(list) == 0 {
+			b.WriteString("No available advice\n")
+		}
+	}
+	if slices.Contains(details, "JSON_EXECUTION_PLAN") {
+		b.WriteString("\n== Physical Execution Plan ==\n" + physical.JSON(p))
+	}
 	return b.String(), nil
+}
+
+// explained binds the statement of EXPLAIN. That of CREATE TABLE … AS is bound
+// with the table made, which goes again.
+func (s *Session) explained(stmt ast.Statement) ([]plan.Node, error) {
+	x, ok := stmt.(*ast.CreateTable)
+	if !ok || x.As == nil {
+		return s.Logical(stmt, nil)
+	}
+	insert, undo, err := s.prepareAs(x)
+	if err != nil {
+		return nil, err
+	}
+	if insert == nil { // IF NOT EXISTS, and there is one
+		return s.Logical(&ast.QueryStatement{Place: x.Place, Query: x.As}, connector.Sink(nil))
+	}
+	roots, err := s.Logical(insert, nil)
+	if e := undo(); err == nil {
+		err = e
+	}
+	return roots, err
 }

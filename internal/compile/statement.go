@@ -151,12 +151,35 @@ func (s *Session) createFunction(x *ast.CreateFunction) error {
 }
 
 // createAs is CREATE TABLE … AS query: the table gets the query's columns, and
-// the job fills it.
+// the job fills it. Nothing is left behind by a statement that fails.
 func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result, error) {
+	insert, undo, err := s.prepareAs(x)
+	if err != nil {
+		return nil, err
+	}
+	if insert == nil {
+		return &Result{}, nil
+	}
+	roots, err := s.Logical(insert, collect)
+	if err == nil {
+		var r *Result
+		if r, err = s.job(roots, s.Settings.physical()); err == nil {
+			return r, nil
+		}
+	}
+	if e := undo(); e != nil {
+		return nil, e
+	}
+	return nil, err
+}
+
+// prepareAs makes the table of CREATE TABLE … AS and returns the INSERT that
+// fills it, nil if there is nothing to do, and what takes the table away again.
+func (s *Session) prepareAs(x *ast.CreateTable) (insert *ast.Insert, undo func() error, err error) {
 	o := s.Bind()
 	schema, err := bind.ViewSchema(o, x.As)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t := *x
 	t.As, t.ColumnNames = nil, nil
@@ -177,7 +200,7 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 		for _, n := range x.ColumnNames {
 			c := byName[n.Name]
 			if c == nil || len(x.ColumnNames) != len(schema.Fields) {
-				return nil, diag.At(n.Pos(), diag.UnknownColumn, "the columns of CREATE TABLE … AS must be those of the query, in any order").DidYouMean(n.Name, schema.Names())
+				return nil, nil, diag.At(n.Pos(), diag.UnknownColumn, "the columns of CREATE TABLE … AS must be those of the query, in any order").DidYouMean(n.Name, schema.Names())
 			}
 			from = append(from, c)
 		}
@@ -190,46 +213,37 @@ func (s *Session) createAs(x *ast.CreateTable, collect connector.Sink) (*Result,
 		case i < 0:
 			t.Columns = append(t.Columns, c)
 		case c.Kind == ast.ComputedColumn || c.Kind == ast.MetadataColumn && c.Virtual:
-			return nil, diag.At(c.Pos(), diag.Exists, "column %s is one of the query's: it cannot be computed", c.Name.Name)
+			return nil, nil, diag.At(c.Pos(), diag.Exists, "column %s is one of the query's: it cannot be computed", c.Name.Name)
 		default:
 			from[i] = c
 		}
 	}
 	t.Columns = append(t.Columns, from...)
-	insert := &ast.Insert{Place: x.Place, Table: x.Name, Query: x.As}
+	insert = &ast.Insert{Place: x.Place, Table: x.Name, Query: x.As}
 	for _, f := range schema.Fields {
 		insert.Columns = append(insert.Columns, &ast.Ident{Place: x.Name.Place, Name: f.Name})
 	}
 	p, err := s.Catalog.Path(x.Name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if x.IfNotExists && s.Catalog.Find(p) != nil {
-		return &Result{}, nil
+		return nil, nil, nil
 	}
 	var before *catalog.Object // comes back if the statement fails
 	if x.OrReplace {
 		before = s.Catalog.Find(p)
 	}
 	if err := s.createTable(&t); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	roots, err := s.Logical(insert, collect)
-	if err == nil {
-		var r *Result
-		if r, err = s.job(roots, s.Settings.physical()); err == nil {
-			return r, nil
+	return insert, func() error {
+		if before != nil {
+			s.Catalog.Restore(before)
+			return nil
 		}
-	}
-	// Nothing is left behind by a statement that failed.
-	if before != nil {
-		s.Catalog.Restore(before)
-		return nil, err
-	}
-	if e := s.Catalog.Drop(&ast.Drop{Place: x.Place, Kind: "TABLE", Temporary: x.Temporary, IfExists: true, Name: x.Name}); e != nil {
-		return nil, e
-	}
-	return nil, err
+		return s.Catalog.Drop(&ast.Drop{Place: x.Place, Kind: "TABLE", Temporary: x.Temporary, IfExists: true, Name: x.Name})
+	}, nil
 }
 
 func (s *Session) use(x *ast.Use) (*Result, error) {

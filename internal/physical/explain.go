@@ -12,7 +12,13 @@ import (
 // Explain returns the plan as text, one operator a line, inputs first: its id,
 // what it does, what it emits, and how its rows come to it. The text of an
 // unchanged plan is always the same.
-func Explain(p *Plan) string {
+func Explain(p *Plan) string { return explain(p, nil) }
+
+// ExplainCost is Explain with an estimate of each operator's rows and of the
+// cost up to it.
+func ExplainCost(p *Plan) string { return explain(p, Estimates(p)) }
+
+func explain(p *Plan, estimates map[*Op]Estimate) string {
 	var b strings.Builder
 	switch a := p.Aligned; {
 	case a != nil:
@@ -31,6 +37,9 @@ func Explain(p *Plan) string {
 		b.WriteString(", changelog=" + o.Changelog.String())
 		if o.Changelog != Append && o.Key != nil {
 			b.WriteString(", key=[" + plan.NamesOf(o.Out, o.Key) + "]")
+		}
+		if e, ok := estimates[o]; ok {
+			b.WriteString(": " + e.String())
 		}
 		b.WriteString("\n")
 		for _, e := range o.Inputs {

@@ -3,7 +3,9 @@
 // Specs are plain data; package runtime builds operators from them.
 //
 // physical.go has the graph, build.go the way from logical nodes, changelog.go
-// which row kinds flow where, stages.go exchanges and fusion, explain.go the text.
+// which row kinds flow where, stages.go exchanges and fusion, explain.go the text,
+// estimate.go guesses of rows and cost, advice.go what may be better, json.go the
+// plan as JSON.
 package physical
 
 import (
