@@ -32,7 +32,7 @@ import (
 // Format is the format.
 var Format = format.Define("arrow", "Record batches of Apache Arrow IPC, as files and streams.", func(o *options) (format.Format, error) {
 	return &arrow{o}, nil
-})
+}).Noted(notes)
 
 type options struct {
 	Form        string        `opt:"form" default:"file" enum:"file,stream" doc:"Which form files are written in. Both are read. Messages and the standard output are streams."`

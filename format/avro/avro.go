@@ -23,7 +23,7 @@ import (
 // Format is the format avro.
 var Format = format.Define("avro", "Avro: object container files, and bare datums in messages.", func(o *options) (format.Format, error) {
 	return &avro{o}, nil
-})
+}).Noted(notes)
 
 type options struct {
 	Codec    string `opt:"codec" default:"snappy" enum:"null,deflate,snappy,zstandard" doc:"How the blocks of written files are compressed. Files are read with these, bzip2 and xz."`

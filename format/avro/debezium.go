@@ -19,7 +19,7 @@ var Debezium = format.Define("debezium-avro-confluent", "Changes as Debezium wri
 		return nil, errors.New("debezium-avro-confluent: option 'schema': the schema of changes is made of the table's columns")
 	}
 	return &debezium{c}, nil
-})
+}).Noted(debeziumNotes)
 
 type debezium struct{ *confluent }
 

@@ -24,7 +24,7 @@ import (
 // Confluent is the format avro-confluent.
 var Confluent = format.Define("avro-confluent", "Avro messages with the id of a schema in a registry.", func(o *registryOptions) (format.Format, error) {
 	return newConfluent(o)
-})
+}).Noted(confluentNotes)
 
 type registryOptions struct {
 	URL          string `opt:"url,required,alias=schema-registry.url" doc:"Address of the schema registry, such as http://host:8081."`

@@ -32,17 +32,17 @@ var (
 			d.under("payload")
 		}
 		return &changelog{&o.Options, d, nil, nil}, nil
-	})
+	}).Noted(debeziumNotes)
 	Ogg = format.Define("ogg-json", "Changes as Oracle GoldenGate writes them.", func(o *json.Options) (format.Format, error) {
 		return &changelog{o, dialect{before: []string{"before"}, after: []string{"after"}, op: []string{"op_type"}, ops: map[string]action{"I": insert, "U": update, "D": remove},
 			inserted: [2]string{`{"before":null,"after":`, `,"op_type":"I"}`}, deleted: [2]string{`{"before":`, `,"after":null,"op_type":"D"}`}}, nil, nil}, nil
-	})
+	}).Noted(oggNotes)
 	Maxwell = format.Define("maxwell-json", "Changes as Maxwell writes them.", func(o *json.Options) (format.Format, error) {
 		return &changelog{o, dialect{before: []string{"old"}, after: []string{"data"}, op: []string{"type"}, partial: true,
 			ops:      map[string]action{"insert": insert, "bootstrap-insert": insert, "update": update, "delete": remove, "bootstrap-start": ignore, "bootstrap-complete": ignore},
 			inserted: [2]string{`{"data":`, `,"type":"insert"}`}, deleted: [2]string{`{"data":`, `,"type":"delete"}`}}, nil, nil}, nil
-	})
-	Canal = format.Define("canal-json", "Changes as Canal writes them.", newCanal)
+	}).Noted(maxwellNotes)
+	Canal = format.Define("canal-json", "Changes as Canal writes them.", newCanal).Noted(canalNotes)
 )
 
 type debeziumOptions struct {

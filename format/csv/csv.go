@@ -24,7 +24,7 @@ import (
 )
 
 // Format is the format.
-var Format = format.Define("csv", "Lines of fields with commas between them.", newFormat)
+var Format = format.Define("csv", "Lines of fields with commas between them.", newFormat).Noted(notes)
 
 type options struct {
 	Delimiter    option.Char  `opt:"field-delimiter" default:"," doc:"Stands between fields; one character, such as \\t."`

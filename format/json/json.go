@@ -40,7 +40,7 @@ import (
 )
 
 // Format is the format.
-var Format = format.Define("json", "JSON objects, one a record.", func(o *Options) (format.Format, error) { return New(o) })
+var Format = format.Define("json", "JSON objects, one a record.", func(o *Options) (format.Format, error) { return New(o) }).Noted(notes)
 
 // Options are the options of the format, and of those that are JSON inside.
 type Options struct {

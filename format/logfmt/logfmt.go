@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the format.
-var Format = format.Define("logfmt", "Lines of key=value pairs.", func(o *options) (format.Format, error) { return &logfmt{o}, nil })
+var Format = format.Define("logfmt", "Lines of key=value pairs.", func(o *options) (format.Format, error) { return &logfmt{o}, nil }).Noted(notes)
 
 type options struct {
 	IgnoreErrors    bool   `opt:"ignore-parse-errors" default:"false" doc:"A value that does not convert is NULL, and a record that is no logfmt is left out; otherwise the record is bad."`

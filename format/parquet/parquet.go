@@ -24,7 +24,7 @@ import (
 )
 
 // Format is the format.
-var Format = format.Define("parquet", "Apache Parquet files.", func(o *options) (format.Format, error) { return &parquet{o}, nil })
+var Format = format.Define("parquet", "Apache Parquet files.", func(o *options) (format.Format, error) { return &parquet{o}, nil }).Noted(notes)
 
 type options struct {
 	Compression string        `opt:"compression" default:"SNAPPY" enum:"SNAPPY,GZIP,ZSTD,BROTLI,LZ4_RAW,UNCOMPRESSED" doc:"How written pages are compressed. Files are read with all of these."`

@@ -25,7 +25,7 @@ import (
 // Format is the format.
 var Format = format.Define("protobuf", "Protocol Buffers messages.", func(o *options) (format.Format, error) {
 	return &protobuf{o: o}, nil
-})
+}).Noted(notes)
 
 type options struct {
 	Class        string `opt:"message-class-name,required" doc:"The message: its full name, or that of the Java class made of it (with $ before nested ones)."`

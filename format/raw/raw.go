@@ -23,7 +23,7 @@ import (
 )
 
 // Format is the format.
-var Format = format.Define("raw", "The whole record is the value of the only column.", newFormat)
+var Format = format.Define("raw", "The whole record is the value of the only column.", newFormat).Noted(notes)
 
 type options struct {
 	Charset    string `opt:"charset" default:"UTF-8" doc:"Charset of texts, such as UTF-8, ISO-8859-1 or UTF-16LE."`
