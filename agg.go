@@ -62,9 +62,13 @@ func (a Agg[In, Acc, Out]) def(name string) (function.Def, error) {
 		return function.Def{}, err
 	}
 	args, plain := fieldsOf(in), in[0].index < 0
-	out := types.RowOf(fieldsOf(outs)...).NotNull()
+	fields := fieldsOf(outs)
+	for i := range fields {
+		fields[i].Type = fields[i].Type.Plain() // a result is no event time
+	}
+	out := types.RowOf(fields...).NotNull()
 	if outs[0].index < 0 {
-		out = outs[0].typ
+		out = fields[0].Type
 	}
 	nullable := plain && reflect.TypeFor[In]().Kind() == reflect.Pointer
 	return function.Def{

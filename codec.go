@@ -89,9 +89,11 @@ func structMembers(t reflect.Type, depth int) ([]member, error) {
 			return nil, fmt.Errorf("%s.%s is %s, which cannot be a column: columns are %s", t, f.Name, f.Type, goTypes)
 		}
 		if rowtime {
-			if f.Type != timeType || depth > 0 {
-				return nil, fmt.Errorf("%s.%s: rowtime is for fields of type time.Time of the row itself", t, f.Name)
+			if f.Type != timeType {
+				return nil, fmt.Errorf("%s.%s: rowtime is for fields of type time.Time", t, f.Name)
 			}
+		}
+		if rowtime && depth == 0 { // in a row within a row it is a time like any other
 			m.typ = types.TimestampLTZOf(3).NotNull()
 			m.typ.Attr = types.Rowtime
 		}

@@ -33,8 +33,8 @@ type Env struct {
 	numbers int              // of implicit names
 	// asksRows tells that a function may ask for the records of its rows.
 	asksRows bool
-	running map[string]bool  // names of jobs under way
-	spaces  *spaces
+	running  map[string]bool // names of jobs under way
+	spaces   *spaces
 }
 
 // spaces are the environments of one process by namespace.

@@ -15,7 +15,6 @@ import (
 // Null, returned as the error of a function, makes its result NULL.
 var Null = errors.New("the result is NULL")
 
-
 // Element is what functions of RegisterScalar take and return. time.Time is
 // TIMESTAMP_LTZ(9), []byte BYTES, int64 BIGINT, float64 DOUBLE.
 type Element interface {
