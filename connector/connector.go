@@ -155,12 +155,16 @@ type Table struct {
 	// keeps state by keys that may be in any of them. A source that shares its
 	// splits with other processes refuses to, with an ErrShared.
 	Whole bool
+	// Fenced tells that whoever opens a split of a source takes it from its last
+	// reader, of whatever process, so that nothing comes of what that one still does.
+	Fenced bool
 	// Changelog is what the query writes to a sink.
 	Changelog Changelog
 	// Unit is set if the query runs apart for each split of its source: which one a
 	// sink writes for. It passes from process to process, and what a sink calls its
-	// transactions must have it in. Writer is a name of the unit that no other one of
-	// any job has, and that stays when it passes on; "" if its state is not kept.
+	// transactions must have it in. Writer is a name of this sink for the unit that no
+	// other sink of any job has, and that stays when the unit passes on; "" if its
+	// state is not kept.
 	Unit, Writer string
 	// Overwrite tells a sink to replace what is there, when it is closed and not
 	// before: in the partitions it gets rows of, in that of Static, or in all of a

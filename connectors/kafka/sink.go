@@ -25,6 +25,7 @@ type rows struct {
 	o       *options
 	conf    *client
 	log     *slog.Logger
+	health  *connector.Health
 	topic   string
 	enc     format.Encoder
 	keys    *keyed.Encoder // nil: records have no key
@@ -56,7 +57,7 @@ func newSink(cx *connector.Context, t *connector.Table, o *options, upsert bool)
 	if upsert && len(t.PrimaryKey) == 0 {
 		return nil, errors.New("upsert-kafka: a PRIMARY KEY is needed: it is the key of the records")
 	}
-	r := &rows{o: o, log: logger(cx, t), topic: topics[0], upsert: upsert, stamp: -1, headers: -1, zone: cx.Zone, subtask: t.Subtask}
+	r := &rows{o: o, log: logger(cx, t), health: cx.Health, topic: topics[0], upsert: upsert, stamp: -1, headers: -1, zone: cx.Zone, subtask: t.Subtask}
 	var err error
 	if r.conf, err = o.client(r.log, cx.Health); err != nil {
 		return nil, err

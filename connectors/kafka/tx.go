@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -27,12 +28,14 @@ const poolSize = 3
 // and with an epoch that are in the checkpoint, so that whoever goes on from the
 // checkpoint can commit it.
 //
-// A writer has a fixed set of ids, <prefix>-<subtask>-<number>. Before it writes
+// A writer has a fixed set of ids, <prefix>-<subtask>-<number>, or in a query that
+// runs apart for each split <prefix>-u:<split>-<number>. Before it writes
 // for the first time it takes all of them, which aborts what a dead process left
 // open: after Commit has been called with the tokens of the last checkpoint.
 type transactions struct {
 	*rows
 	parallel int
+	unit     string // "" if the query does not run apart for each split
 
 	mu      sync.Mutex // Commit may come from another goroutine than Write
 	admin   *kgo.Client
@@ -57,10 +60,13 @@ type token struct {
 }
 
 func newTransactions(r *rows, t *connector.Table) *transactions {
-	return &transactions{rows: r, parallel: max(1, t.Parallel)}
+	return &transactions{rows: r, parallel: max(1, t.Parallel), unit: t.Unit}
 }
 
 func (x *transactions) id(subtask, n int) string {
+	if x.unit != "" {
+		return fmt.Sprintf("%s-u:%s-%d", *x.o.Prefix, x.unit, n)
+	}
 	return fmt.Sprintf("%s-%d-%d", *x.o.Prefix, subtask, n)
 }
 
@@ -90,11 +96,15 @@ func (x *transactions) take(ctx context.Context) error {
 		}
 	}
 	for _, p := range x.free {
-		if _, _, err := p.cl.ProducerID(ctx); err != nil {
+		err := x.persist(ctx, "transactional ids cannot be taken", func() error {
+			_, _, err := p.cl.ProducerID(ctx)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("kafka: transactional id %s: %w", p.id, err)
 		}
 	}
-	if x.subtask == 0 {
+	if x.subtask == 0 && x.unit == "" {
 		if err := x.abortOthers(ctx); err != nil {
 			return err
 		}
@@ -216,9 +226,20 @@ func (x *transactions) end(ctx context.Context, raw []byte, commit bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if p := x.prepared(t); p != nil {
-		if err := p.cl.EndTransaction(ctx, kgo.TransactionEndTry(commit)); err != nil {
-			x.pending = append(x.pending, p)
-			return fmt.Errorf("kafka: end transaction %s: %w", t.ID, err)
+		err := p.cl.EndTransaction(ctx, kgo.TransactionEndTry(commit))
+		if err == nil {
+			x.free = append(x.free, p)
+			return nil
+		}
+		// What has come of it the client does not know, and if it tried again it might
+		// abort: the coordinator is asked, and the client replaced.
+		x.log.Warn("a transaction was not ended", "id", t.ID, "error", err)
+		p.cl.Close()
+		if err := x.settle(ctx, t, commit); err != nil {
+			return err
+		}
+		if p.cl, err = kgo.NewClient(append(x.options(), kgo.TransactionalID(p.id))...); err != nil {
+			return err
 		}
 		x.free = append(x.free, p)
 		return nil
@@ -226,7 +247,32 @@ func (x *transactions) end(ctx context.Context, raw []byte, commit bool) error {
 	if x.owns(t.ID) {
 		return nil // this process has used the id since, so it was ended
 	}
-	return x.resume(ctx, t, commit)
+	return x.settle(ctx, t, commit)
+}
+
+// settle is resume, tried again while the brokers are away or at work on it.
+func (x *transactions) settle(ctx context.Context, t token, commit bool) error {
+	return x.persist(ctx, "the checkpoint's transaction cannot be ended", func() error { return x.resume(ctx, t, commit) })
+}
+
+// persist calls f until it succeeds, fails for good, or ctx ends.
+func (x *transactions) persist(ctx context.Context, what string, f func() error) error {
+	for delay := 100 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+		err := f()
+		if err == nil || !temporary(err) {
+			x.health.Working(what)
+			return err
+		}
+		x.health.Failing(what, err)
+		x.log.Warn(what+": trying again", "error", err)
+		t := time.NewTimer(delay)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return errors.Join(context.Cause(ctx), err)
+		}
+	}
 }
 
 // owns tells whether id has been taken by this writer.

@@ -16,9 +16,10 @@ import (
 // been sent: then all up to the highest one seen are repetitions.
 const PropRecordID = "RUNNEL_ID"
 
-// mostWriters is how many writers a queue's reader remembers. A writer gets a new
-// name with every start, so old ones are forgotten, the longest silent first.
-const mostWriters = 32
+// mostWriters is how many writers a queue's reader remembers: as many as may write
+// to it at a time. One gets a new name with every start, unless it writes for a
+// split, so old ones are forgotten, the longest silent first.
+const mostWriters = 256
 
 // recordID is a record id taken apart.
 type recordID struct {

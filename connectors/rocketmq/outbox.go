@@ -23,10 +23,12 @@ import (
 // record at least once.
 //
 // The ids need no name that lasts: rows that did not get into a commit were
-// never sent, and rows that did have their ids with them.
+// never sent, and rows that did have their ids with them. A sink that writes for a
+// split has such a name nevertheless, whoever owns the split: there are as many as
+// splits then, not one more with every start, and readers have to remember them.
 type outbox struct {
 	*rows
-	name  string // random: this writer's
+	name  string // this writer's
 	epoch []byte // messages since the last Prepare, encoded
 	seq   int64
 	buf   []byte
@@ -34,6 +36,9 @@ type outbox struct {
 }
 
 func newOutbox(r *rows) *outbox {
+	if r.writer != "" {
+		return &outbox{rows: r, name: fmt.Sprintf("%s.%d", r.writer, r.subtask)}
+	}
 	id := make([]byte, 8)
 	rand.Read(id)
 	return &outbox{rows: r, name: fmt.Sprintf("%s.%d", hex.EncodeToString(id), r.subtask)}

@@ -302,8 +302,8 @@ func TestOptions(t *testing.T) {
 func TestPositions(t *testing.T) {
 	t.Parallel()
 	var s seen
-	for i := range 40 {
-		id := fmt.Appendf(nil, "w%d.0.%d.%d", i%35, 1+i/35, i)
+	for i := range mostWriters + 8 {
+		id := fmt.Appendf(nil, "w%d.0.%d.%d", i%(mostWriters+3), 1+i/(mostWriters+3), i)
 		if again, _ := s.repeated(id, int64(i)); again {
 			t.Errorf("%s is new", id)
 		}

@@ -33,6 +33,8 @@ type rows struct {
 	tag     int // column, -1: none
 	meta    []connector.Metadata
 	subtask int
+	// writer is a name that stays with the split the sink writes for; "": none.
+	writer string
 
 	queues  []remoting.Queue
 	fetched time.Time
@@ -53,7 +55,7 @@ func newRows(cx *connector.Context, t *connector.Table, o *options) (*rows, erro
 	if o.SQL != "" {
 		return nil, option.Errorf("sql", "is for sources")
 	}
-	r := &rows{o: o, log: logger(cx, t), health: cx.Health, zone: cx.Zone, tag: -1, meta: t.Metadata, subtask: t.Subtask, turn: t.Subtask}
+	r := &rows{o: o, log: logger(cx, t), health: cx.Health, zone: cx.Zone, tag: -1, meta: t.Metadata, subtask: t.Subtask, turn: t.Subtask, writer: t.Writer}
 	outside := map[int]bool{}
 	for _, m := range t.Metadata {
 		if !slices.Contains(writableMetadata, m.Key) {

@@ -24,6 +24,7 @@ type source struct {
 	log    *slog.Logger
 	health *connector.Health
 	whole  bool // the query needs all queues
+	fenced bool // whoever reads a queue fences its last reader
 	meta   metadata.Columns
 	filter remoting.Filter
 	topics []string
@@ -39,7 +40,7 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, fenced: t.Fenced, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
 		known: map[string]bool{}, appeared: map[string]bool{}, sent: map[string]int64{}}
 	var err error
 	if s.span, err = o.span(cx.Zone); err != nil {
@@ -234,7 +235,7 @@ func (s *watched) Watch(ctx context.Context, found, gone func(connector.Split)) 
 
 // watchGroup is a member of the consumer group until ctx ends.
 func (s *watched) watchGroup(ctx context.Context, found, gone func(connector.Split)) error {
-	cfg := remoting.GroupConfig{Name: s.o.Group, Topics: s.topics, Filter: s.filter, Alone: s.whole,
+	cfg := remoting.GroupConfig{Name: s.o.Group, Topics: s.topics, Filter: s.filter, Alone: s.whole, Fenced: s.fenced,
 		Assigned: func(q remoting.Queue) { found(connector.Split{ID: q.String()}) },
 		Revoked:  func(q remoting.Queue, _ bool) { gone(connector.Split{ID: q.String()}) },
 	}

@@ -223,7 +223,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.Rank:
 		return rank.New(rank.Spec{Keys: s.Keys, Limit: s.Limit, Offset: s.Offset, Retracts: s.Retracts, UpdateBefore: s.UpdateBefore, In: in[0]}), nil
 	case physical.WindowAssign:
-		return window.NewAssign(window.AssignSpec{Assign: assign(s.Assign), Partition: s.Assign.Window.Partition, In: in[0], Out: o.Out}), nil
+		return window.NewAssign(window.AssignSpec{Assign: assign(s.Assign), Partition: s.Assign.Window.Partition, FlushAtEnd: s.FlushAtEnd, In: in[0], Out: o.Out}), nil
 	case physical.WindowAggregate:
 		return window.New(windowSpec(s, in[0], o.Out)), nil
 	case physical.WindowRank:
@@ -233,7 +233,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.Over:
 		return over(s, in[0], o.Out)
 	case physical.TopN:
-		return topN(s, in[0], o.Out), nil
+		return topN(s, in[0], o.Out, b.plan.Options.Batch), nil
 	case physical.Opaque:
 		op, err := s.Opaque.New(sub)
 		if err != nil {
@@ -286,7 +286,10 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 		own := *t
 		own.Subtask, own.Parallel = sub, parallel
 		if u := b.opts.unit; u != nil {
-			own.Unit, own.Writer = u.split.ID, u.writer
+			own.Unit = u.split.ID
+			if u.writer != "" {
+				own.Writer = u.writer + "-" + o.ID
+			}
 		}
 		return s.Sink.Table.Connector.Sink(b.connector(o.ID), &own)
 	}}, nil

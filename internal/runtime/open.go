@@ -75,6 +75,7 @@ func (b *builder) openSource(o *physical.Op) (any, error) {
 	scan := o.Spec.(physical.Source).Scan
 	t := b.table(scan.Table)
 	t.Limit, t.Bounds, t.Whole = scan.Limit, boundsOf(scan), keepsState(b.plan) && b.opts.Units == nil
+	t.Fenced = b.plan.Aligned != nil && b.opts.Units != nil
 	for _, w := range scan.Wants {
 		if n := len(t.Wanted); n == 0 || t.Wanted[n-1] != w.Column {
 			t.Wanted = append(t.Wanted, w.Column)

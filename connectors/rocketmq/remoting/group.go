@@ -26,6 +26,12 @@ type GroupConfig struct {
 	// same time at least one ends with it (see Done).
 	Alone     bool
 	AloneWait time.Duration
+	// Fenced tells that what comes of two owners of a queue at a time does no harm,
+	// because the later one fences the earlier. Then a queue whose lock another
+	// holds is taken without it after LockWait (0: 3 s): a member that was killed
+	// keeps its locks for a minute. While the share says so it is not lost.
+	Fenced   bool
+	LockWait time.Duration
 	// Interval is the time between looks at members and queues; 0: 10 s. Brokers
 	// tell of changes, so it matters only if such word gets lost.
 	Interval time.Duration
@@ -53,6 +59,8 @@ type Group struct {
 	mu   sync.Mutex
 	held map[Queue]time.Time // when it was locked last
 	err  error
+
+	wanted map[Queue]time.Time // since when the lock of a queue of the share is another's; of run alone
 }
 
 // JoinGroup makes the client a member and starts to balance: every member
@@ -265,6 +273,9 @@ func (g *Group) balance(ctx context.Context) error {
 	g.revoke(ctx, give, false)
 	locked, err := g.lock(ctx, share)
 	now := time.Now()
+	if g.cfg.Fenced {
+		locked = g.take(share, locked, now)
+	}
 	var lost, gained []Queue
 	g.mu.Lock()
 	for _, q := range locked {
@@ -292,6 +303,37 @@ func (g *Group) balance(ctx context.Context) error {
 		time.AfterFunc(500*time.Millisecond, g.poke)
 	}
 	return err
+}
+
+// take adds to the locked queues those of the share that are taken without a lock.
+func (g *Group) take(share, locked []Queue, now time.Time) []Queue {
+	wait := g.cfg.LockWait
+	if wait <= 0 {
+		wait = 3 * time.Second
+	}
+	wanted := map[Queue]time.Time{}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, q := range share {
+		if slices.Contains(locked, q) {
+			continue
+		}
+		since, ok := g.wanted[q]
+		if !ok {
+			since = now
+		}
+		wanted[q] = since
+		_, held := g.held[q]
+		if !held && now.Sub(since) < wait {
+			continue
+		}
+		if !held {
+			g.c.cfg.Log.Info("queue taken without its lock", "group", g.cfg.Name, "queue", q.String())
+		}
+		locked = append(locked, q)
+	}
+	g.wanted = wanted
+	return locked
 }
 
 // revoke gives queues up: the owner first, then the lock.
