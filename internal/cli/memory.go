@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/runnelio/runnel/internal/runtime"
 )
 
 // State lies in pages without pointers, so collecting garbage costs little even
@@ -16,9 +18,13 @@ const (
 	bigGOGC   = 33
 )
 
-// governMemory adapts the collector to the size of the heap until stop is called.
-// Whoever sets GOGC decides himself.
+// governMemory adapts the collector to the size of the heap until stop is called,
+// and has it heed the limit of the process's control group, of which a tenth is
+// left for what is no heap. Whoever sets GOMEMLIMIT or GOGC decides himself.
 func governMemory() (stop func()) {
+	if limit := runtime.HardMemoryLimit(); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 10 * 9)
+	}
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}

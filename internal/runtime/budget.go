@@ -1,11 +1,7 @@
 package runtime
 
 import (
-	"math"
 	"os"
-	"runtime/debug"
-	"strconv"
-	"strings"
 
 	"github.com/runnelio/runnel/internal/physical"
 	"github.com/runnelio/runnel/internal/state"
@@ -46,16 +42,4 @@ func (b *builder) budgets() {
 
 // processBudget is a third of the memory this process may have: tables are
 // copied when they grow, and the collector needs room. It is 0 without a limit.
-func processBudget() int64 {
-	limit := debug.SetMemoryLimit(-1)
-	if limit == math.MaxInt64 {
-		b, err := os.ReadFile("/sys/fs/cgroup/memory.max")
-		if err != nil {
-			return 0
-		}
-		if limit, err = strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err != nil {
-			return 0 // "max"
-		}
-	}
-	return limit / 3
-}
+func processBudget() int64 { return MemoryLimit() / 3 }

@@ -185,6 +185,9 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 	if len(j.lags) > 0 {
 		watchers.Go(func() { j.watchLag(watching) })
 	}
+	if limit := HardMemoryLimit(); limit > 0 {
+		watchers.Go(func() { j.guardMemory(watching, p, limit, cancel) })
+	}
 	if o.Report > 0 {
 		watchers.Go(func() { j.report(watching, o.Report) })
 	}
