@@ -1,5 +1,5 @@
 // Package stdio is the standard input as a table to read and the standard
-// output as one to write: records, a line each (stdio.go), or what a format of
+// output as one to write. Records are a line each (stdio.go), or what a format of
 // streams makes of them (stream.go).
 package stdio
 

@@ -35,9 +35,9 @@ func TestFilesComeBack(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{"file", "stream"} {
 		for _, codec := range []string{"NONE", "LZ4", "ZSTD"} {
-			rows := 300
+			rows := 100
 			if codec == "NONE" {
-				rows = 3000
+				rows = 900
 			}
 			formattest.File(t, make1(t, map[string]string{"form": form, "compression": codec, "batch-size": "64 kb"}), formattest.Schema(allTypes...), rows)
 		}

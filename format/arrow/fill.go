@@ -7,6 +7,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"github.com/runnelio/runnel/format/convert"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -255,7 +256,6 @@ func half(h uint16) float64 {
 
 // decimals fills decimals; one that does not fit the column is NULL.
 func (c *column) decimals(a *array, from, n int, out vector.Vector, first int) (int, error) {
-	o := out.(*vector.Flat[types.Dec])
 	var nums []int64
 	if c.f.kind == kInt || c.f.width <= 64 {
 		nums = c.widen(a, from, n)
@@ -276,17 +276,13 @@ func (c *column) decimals(a *array, from, n int, out vector.Vector, first int) (
 				ok = binary.LittleEndian.Uint64(raw[16:]) == sign && binary.LittleEndian.Uint64(raw[24:]) == sign
 			}
 		}
-		if ok {
-			d, ok = d.Rescale(c.f.scale, c.t.Scale)
+		scale := c.f.scale
+		if !ok {
+			d, scale = types.Dec{Hi: math.MaxInt64}, 0 // fits no decimal either
 		}
-		if ok && d.FitsPrecision(c.t.Prec) {
-			o.Vals[first+i] = d
-			continue
+		if err := convert.PutDecimal(out, first+i, d, scale, c.t); err != nil {
+			return i, err
 		}
-		if !c.t.Nullable {
-			return i, fmt.Errorf("the number does not fit %s", c.t.OrNull())
-		}
-		o.SetNull(first + i)
 	}
 	return n, nil
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"strings"
 
+	"github.com/runnelio/runnel/format/convert"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -375,9 +375,13 @@ func resolveFloat(w *schema, no func() (put, error), store func(out vector.Vecto
 
 func resolveDecimal(w *schema, t types.Type, no func() (put, error)) (put, error) {
 	if w.kind == int32s || w.kind == int64s {
-		return whole(w, no, math.MinInt64, math.MaxInt64, func(out vector.Vector, i int, n int64) {
-			storeDec(out, i, types.DecFromInt64(n), 0, t)
-		})
+		return func(b []byte, at int, out vector.Vector, i int) (int, error) {
+			n, at, err := long(b, at)
+			if err != nil {
+				return at, err
+			}
+			return at, convert.PutDecimal(out, i, types.DecFromInt64(n), 0, t)
+		}, nil
 	}
 	if w.logical != "decimal" {
 		return no()
@@ -394,36 +398,12 @@ func resolveDecimal(w *schema, t types.Type, no func() (put, error)) (put, error
 		if err != nil {
 			return at, err
 		}
-		d, ok := bigEndian(b[at:end])
+		d, ok := convert.BigEndian(b[at:end])
 		if !ok {
 			return at, errLong
 		}
-		storeDec(out, i, d, w.scale, t)
-		return end, nil
+		return end, convert.PutDecimal(out, i, d, w.scale, t)
 	}, nil
-}
-
-// storeDec stores d, of so many digits behind the point; NULL if it does not fit.
-func storeDec(out vector.Vector, i int, d types.Dec, scale int, t types.Type) {
-	d, ok := d.Rescale(scale, t.Scale)
-	if !ok || !d.FitsPrecision(t.Prec) {
-		out.SetNull(i)
-		return
-	}
-	out.(*vector.Flat[types.Dec]).Vals[i] = d
-}
-
-// bigEndian reads a two's complement number of any length that fits 128 bits.
-func bigEndian(b []byte) (types.Dec, bool) {
-	if len(b) == 0 {
-		return types.Dec{}, true
-	}
-	neg := b[0]&0x80 != 0
-	n := new(big.Int).SetBytes(b)
-	if neg {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
-	}
-	return types.ParseDec(n.String(), 38, 0)
 }
 
 func resolveMap(w *schema, t types.Type, depth int, no func() (put, error)) (put, error) {

@@ -77,9 +77,8 @@ func (p *plan) fill(w int, b []byte, place int32, out vector.Vector, i int) erro
 
 // decoder reads a datum a record.
 type decoder struct {
-	wants  []format.Want
-	names  []string
-	schema *types.Schema
+	wants []format.Want
+	names []string
 	// find returns the plan of a record and where its datum begins.
 	find func(rec []byte) (*plan, int, error)
 
@@ -88,18 +87,14 @@ type decoder struct {
 	places []int32 // by row and want
 	plans  []*plan
 	record []int32
-	whole  []vector.Vector // by want, of those with a path: the column in whole
-	skip   bool            // leave bad records out
+	inner  []*format.Inner // by want
 }
 
 func newDecoder(d format.Decoding, find func(rec []byte) (*plan, int, error)) *decoder {
-	dec := &decoder{wants: d.Wanted, schema: d.Schema, find: find, whole: make([]vector.Vector, len(d.Wanted))}
-	for i, w := range d.Wanted {
-		f := d.Schema.Fields[w.Column]
-		dec.names = append(dec.names, f.Name)
-		if len(w.Path) > 0 {
-			dec.whole[i] = vector.New(f.Type.OrNull(), 0)
-		}
+	dec := &decoder{wants: d.Wanted, find: find}
+	for _, w := range d.Wanted {
+		dec.names = append(dec.names, d.Schema.Fields[w.Column].Name)
+		dec.inner = append(dec.inner, format.NewInner(d.Schema, w))
 	}
 	return dec
 }
@@ -148,37 +143,13 @@ func (d *decoder) Record(row int) int { return int(d.record[row]) }
 // Fill implements format.Decoder.
 func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow) {
 	rows := len(d.record)
-	out.Resize(rows)
-	into := out
-	if d.whole[w] != nil {
-		into = d.whole[w]
-		into.Resize(rows)
-	}
-	n := rows
-	if sel != nil {
-		n = len(sel)
-	}
-	for k := range n {
-		i := k
-		if sel != nil {
-			i = int(sel[k])
-		}
+	into := d.inner[w].Begin(out, rows)
+	for i := range format.Selected(rows, sel) {
 		if err := d.plans[i].fill(w, d.buf[:d.ends[i]], d.places[i*len(d.wants)+w], into, i); err != nil {
 			vector.SetNullDeep(into, i)
 			bad(int(d.record[i]), i, fmt.Errorf("column %s: %w", d.names[w], err))
 		}
-		if into != out {
-			at, t := into, d.schema.Fields[d.wants[w].Column].Type
-			for _, name := range d.wants[w].Path {
-				for f := range t.Fields {
-					if t.Fields[f].Name == name {
-						at, t = at.(*vector.Row).Cols[f], t.Fields[f].Type
-						break
-					}
-				}
-			}
-			vector.Put(out, i, vector.Get(at, i))
-		}
+		d.inner[w].Take(out, i)
 	}
 }
 

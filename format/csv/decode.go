@@ -35,19 +35,13 @@ type decoder struct {
 	names   []string
 	conv    []*convert.Converter
 	of      []int // slot by want
-	nested  []*nested
+	inner   []*format.Inner
 	stride  int
 
 	buf    []byte
 	rows   []field
 	record []int32
 	all    []field // of the record in work
-}
-
-// nested decodes a row column of which one field is wanted.
-type nested struct {
-	row  vector.Vector
-	path []int
 }
 
 func newDecoder(f *csvFormat, d format.Decoding) (*decoder, error) {
@@ -58,19 +52,8 @@ func newDecoder(f *csvFormat, d format.Decoding) (*decoder, error) {
 	for _, w := range d.Wanted {
 		field := d.Schema.Fields[w.Column]
 		t := w.Type
-		var below *nested
 		if len(w.Path) > 0 {
 			t = field.Type
-			below = &nested{row: vector.New(t, 0)}
-			at := t
-			for _, name := range w.Path {
-				for i, sub := range at.Fields {
-					if sub.Name == name {
-						below.path, at = append(below.path, i), sub.Type
-						break
-					}
-				}
-			}
 		}
 		c, err := convert.New(t, f.conversion())
 		if err != nil {
@@ -81,7 +64,7 @@ func newDecoder(f *csvFormat, d format.Decoding) (*decoder, error) {
 			dec.stride++
 		}
 		dec.names, dec.conv = append(dec.names, field.Name), append(dec.conv, c)
-		dec.of, dec.nested = append(dec.of, dec.slot[w.Column]), append(dec.nested, below)
+		dec.of, dec.inner = append(dec.of, dec.slot[w.Column]), append(dec.inner, format.NewInner(d.Schema, w))
 	}
 	return dec, nil
 }
@@ -231,47 +214,23 @@ func (d *decoder) Record(row int) int { return int(d.record[row]) }
 // Fill implements format.Decoder.
 func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow) {
 	rows := len(d.record)
-	out.Resize(rows)
-	target := out
-	if d.nested[w] != nil {
-		target = d.nested[w].row
-		target.Resize(rows)
-	}
-	var arena *vector.Arena
-	if s, ok := out.(*vector.Flat[string]); ok {
-		arena = &s.Arena
-	} else {
-		arena = &vector.Arena{}
-	}
-	n := rows
-	if sel != nil {
-		n = len(sel)
-	}
-	for k := range n {
-		i := k
-		if sel != nil {
-			i = int(sel[k])
-		}
+	into := d.inner[w].Begin(out, rows)
+	arena := convert.ArenaOf(out)
+	for i := range format.Selected(rows, sel) {
 		fd := d.rows[i*d.stride+d.of[w]]
 		var err error
 		if fd.kind == missing {
-			vector.SetNullDeep(target, i)
+			vector.SetNullDeep(into, i)
 		} else {
-			err = d.put(w, fd, target, i, arena)
+			err = d.put(w, fd, into, i, arena)
 		}
 		if err != nil {
-			vector.SetNullDeep(target, i)
+			vector.SetNullDeep(into, i)
 			if !d.f.IgnoreErrors {
 				bad(int(d.record[i]), i, fmt.Errorf("column %s: %w", d.names[w], err))
 			}
 		}
-		if d.nested[w] != nil {
-			from := target
-			for _, f := range d.nested[w].path {
-				from = from.(*vector.Row).Cols[f]
-			}
-			vector.Put(out, i, vector.Get(from, i))
-		}
+		d.inner[w].Take(out, i)
 	}
 }
 

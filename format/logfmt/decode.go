@@ -183,21 +183,8 @@ var errMissing = errors.New("the key is missing")
 func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow) {
 	rows := len(d.record)
 	out.Resize(rows)
-	var arena *vector.Arena
-	if s, ok := out.(*vector.Flat[string]); ok {
-		arena = &s.Arena
-	} else {
-		arena = &vector.Arena{}
-	}
-	n := rows
-	if sel != nil {
-		n = len(sel)
-	}
-	for k := range n {
-		i := k
-		if sel != nil {
-			i = int(sel[k])
-		}
+	arena := convert.ArenaOf(out)
+	for i := range format.Selected(rows, sel) {
 		if err := d.put(w, d.rows[i*d.stride+d.of[w]], out, i, arena); err != nil {
 			out.SetNull(i)
 			if !d.f.IgnoreErrors {

@@ -1,14 +1,13 @@
 package parquet
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
-	"math/big"
 
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
+	"github.com/runnelio/runnel/format/convert"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -97,17 +96,15 @@ func (m *matcher) converter(c *pq.Column, t types.Type) (func(v pq.Value, out ve
 		switch {
 		case whole:
 			return func(v pq.Value, out vector.Vector, i int) error {
-				storeDec(out, i, types.DecFromInt64(number(v)), scale, t)
-				return nil
+				return convert.PutDecimal(out, i, types.DecFromInt64(number(v)), scale, t)
 			}, nil
 		case isDec && (kind == pq.ByteArray || kind == pq.FixedLenByteArray):
 			return func(v pq.Value, out vector.Vector, i int) error {
-				d, ok := bigEndian(v.ByteArray())
+				d, ok := convert.BigEndian(v.ByteArray())
 				if !ok {
 					return fmt.Errorf("a number of %d bytes", len(v.ByteArray()))
 				}
-				storeDec(out, i, d, scale, t)
-				return nil
+				return convert.PutDecimal(out, i, d, scale, t)
 			}, nil
 		}
 	case types.Char, types.VarChar, types.Binary, types.VarBinary:
@@ -171,36 +168,4 @@ func floats(kind pq.Kind, t types.Type, no error, whole bool, number func(pq.Val
 		}
 		return nil
 	}, nil
-}
-
-// storeDec stores d, of so many digits behind the point; NULL if it does not fit.
-func storeDec(out vector.Vector, i int, d types.Dec, scale int, t types.Type) {
-	d, ok := d.Rescale(scale, t.Scale)
-	if !ok || !d.FitsPrecision(t.Prec) {
-		out.SetNull(i)
-		return
-	}
-	out.(*vector.Flat[types.Dec]).Vals[i] = d
-}
-
-// bigEndian reads a two's complement number that fits 38 digits.
-func bigEndian(b []byte) (types.Dec, bool) {
-	if len(b) == 0 || len(b) > 64 {
-		return types.Dec{}, len(b) == 0
-	}
-	if len(b) <= 16 {
-		var raw [16]byte
-		if b[0]&0x80 != 0 {
-			for i := range raw {
-				raw[i] = 0xFF
-			}
-		}
-		copy(raw[16-len(b):], b)
-		return types.Dec{Hi: int64(binary.BigEndian.Uint64(raw[:8])), Lo: binary.BigEndian.Uint64(raw[8:])}, true
-	}
-	n := new(big.Int).SetBytes(b)
-	if b[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
-	}
-	return types.ParseDec(n.String(), 38, 0)
 }

@@ -368,15 +368,13 @@ type decoder struct {
 	p      *protobuf
 	wants  []*column
 	names  []string
-	paths  [][]string
-	schema *types.Schema
 	types  []types.Type // of the whole column
 	number map[uint64][]int
 
 	buf    []byte
 	places [][2]int32 // by row and want: where its fields begin and end; equal: not there
 	record []int32
-	whole  []vector.Vector
+	inner  []*format.Inner // by want
 }
 
 // Scan implements format.Decoder.
@@ -428,21 +426,8 @@ func (d *decoder) Record(row int) int { return int(d.record[row]) }
 // Fill implements format.Decoder.
 func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow) {
 	rows := len(d.record)
-	out.Resize(rows)
-	into := out
-	if d.whole[w] != nil {
-		into = d.whole[w]
-		into.Resize(rows)
-	}
-	n := rows
-	if sel != nil {
-		n = len(sel)
-	}
-	for k := range n {
-		i := k
-		if sel != nil {
-			i = int(sel[k])
-		}
+	into := d.inner[w].Begin(out, rows)
+	for i := range format.Selected(rows, sel) {
 		at := d.places[i*len(d.wants)+w]
 		if err := d.wants[w].read(d.buf[at[0]:at[1]], into, i, 0); err != nil {
 			vector.SetNullDeep(into, i)
@@ -450,18 +435,7 @@ func (d *decoder) Fill(w int, sel []int32, out vector.Vector, bad format.BadRow)
 				bad(int(d.record[i]), i, fmt.Errorf("column %s: %w", d.names[w], err))
 			}
 		}
-		if into != out {
-			v, t := into, d.types[w]
-			for _, name := range d.paths[w] {
-				for f := range t.Fields {
-					if t.Fields[f].Name == name {
-						v, t = v.(*vector.Row).Cols[f], t.Fields[f].Type
-						break
-					}
-				}
-			}
-			vector.Put(out, i, vector.Get(v, i))
-		}
+		d.inner[w].Take(out, i)
 	}
 }
 

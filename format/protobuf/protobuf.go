@@ -19,7 +19,6 @@ import (
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
-	"github.com/runnelio/runnel/vector"
 )
 
 // Format is the format.
@@ -87,14 +86,12 @@ func (p *protobuf) NewDecoder(d format.Decoding) (format.Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	dec := &decoder{p: p, schema: d.Schema, number: map[uint64][]int{}, whole: make([]vector.Vector, len(d.Wanted))}
+	dec := &decoder{p: p, number: map[uint64][]int{}}
 	for i, w := range d.Wanted {
 		c, f := columns[w.Column], d.Schema.Fields[w.Column]
-		dec.wants, dec.names, dec.types, dec.paths = append(dec.wants, c), append(dec.names, f.Name), append(dec.types, f.Type), append(dec.paths, w.Path)
+		dec.wants, dec.names, dec.types = append(dec.wants, c), append(dec.names, f.Name), append(dec.types, f.Type)
 		dec.number[c.f.number] = append(dec.number[c.f.number], i)
-		if len(w.Path) > 0 {
-			dec.whole[i] = vector.New(f.Type.OrNull(), 0)
-		}
+		dec.inner = append(dec.inner, format.NewInner(d.Schema, w))
 	}
 	return dec, nil
 }

@@ -108,15 +108,7 @@ func (d *decoder) Record(row int) int { return d.from + row }
 // Fill implements format.Decoder.
 func (d *decoder) Fill(_ int, sel []int32, out vector.Vector, bad format.BadRow) {
 	out.Resize(d.to - d.from)
-	n := d.to - d.from
-	if sel != nil {
-		n = len(sel)
-	}
-	for k := range n {
-		i := k
-		if sel != nil {
-			i = int(sel[k])
-		}
+	for i := range format.Selected(d.to-d.from, sel) {
 		s := d.recs.Val[d.from+i]
 		if s.Len < 0 {
 			out.SetNull(i)
