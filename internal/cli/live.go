@@ -69,6 +69,7 @@ func (v *liveView) draw() {
 	}
 	b := bufio.NewWriter(v.out)
 	t := newTableWriter(b, v.rows.schema, false)
+	t.limit = columnsOf(v.out)
 	for i := len(shown) - 1; i >= 0; i-- {
 		t.add("", shown[i])
 	}

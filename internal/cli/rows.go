@@ -39,6 +39,7 @@ type rowPrinter struct {
 	csv     *csv.Writer
 	rows    int64
 	table   *tableWriter
+	columns int // of the terminal, 0 if there is none
 	buf     []byte
 }
 
@@ -49,7 +50,7 @@ type keptRow struct {
 }
 
 func newRowPrinter(out io.Writer, format string, zone *time.Location) *rowPrinter {
-	return &rowPrinter{out: bufio.NewWriterSize(out, 64<<10), format: format, zone: zone, at: map[string][]*keptRow{}}
+	return &rowPrinter{out: bufio.NewWriterSize(out, 64<<10), format: format, zone: zone, columns: columnsOf(out), at: map[string][]*keptRow{}}
 }
 
 // begin says which rows will come.
@@ -76,6 +77,7 @@ func (p *rowPrinter) begin(schema *types.Schema, final bool) error {
 		}
 	case formatTable:
 		p.table = newTableWriter(p.out, schema, !final)
+		p.table.limit = p.columns
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // tableWriter draws rows in a frame. The widths are those of the first rows;
-// cells that are longer are cut.
+// cells that are longer are cut. On a terminal a row is one line of it.
 type tableWriter struct {
 	out    *bufio.Writer
 	names  []string
@@ -21,13 +21,26 @@ type tableWriter struct {
 	op     bool
 	rows   [][]string
 	widths []int
+	limit  int // columns of the terminal, 0 if there is none
+	hidden int // columns of the table that have no room
 }
 
 // sampleRows is how many rows the widths of the columns are taken from.
 const sampleRows = 1000
 
-// maxCell is how wide a column gets.
-const maxCell = 60
+// maxCell is how wide a column gets, minCell how narrow on a narrow terminal.
+const (
+	maxCell = 60
+	minCell = 4
+)
+
+// columnsOf is the width of the terminal behind a stream, 0 if it is none.
+func columnsOf(out any) int {
+	if !isTerminal(out) {
+		return 0
+	}
+	return width(out)
+}
 
 func newTableWriter(out *bufio.Writer, s *types.Schema, op bool) *tableWriter {
 	t := &tableWriter{out: out, op: op}
@@ -66,6 +79,7 @@ func (t *tableWriter) start() {
 			t.widths[i] = min(max(t.widths[i], cellWidth(oneLine(c))), maxCell)
 		}
 	}
+	t.fit()
 	t.rule()
 	t.line(t.names)
 	t.rule()
@@ -73,6 +87,40 @@ func (t *tableWriter) start() {
 		t.line(r)
 	}
 	t.rows = nil
+}
+
+// fit narrows the widest columns until a row has room on the terminal. Where that
+// is not enough the last columns are left out, and a column of dots tells it.
+func (t *tableWriter) fit() {
+	if t.limit == 0 {
+		return
+	}
+	total := 1
+	for _, w := range t.widths {
+		total += w + 3
+	}
+	for total > t.limit {
+		widest := 0
+		for i, w := range t.widths {
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= minCell {
+			break
+		}
+		t.widths[widest]--
+		total--
+	}
+	for total > t.limit && len(t.widths) > 1 {
+		last := len(t.widths) - 1
+		if t.hidden == 0 {
+			total += 1 + 3 // the dots
+		}
+		total -= t.widths[last] + 3
+		t.widths = t.widths[:last]
+		t.hidden++
+	}
 }
 
 func (t *tableWriter) finish() {
@@ -86,12 +134,15 @@ func (t *tableWriter) rule() {
 	for _, w := range t.widths {
 		fmt.Fprintf(t.out, "+%s", strings.Repeat("-", w+2))
 	}
+	if t.hidden > 0 {
+		fmt.Fprint(t.out, "+---")
+	}
 	fmt.Fprintln(t.out, "+")
 }
 
 func (t *tableWriter) line(cells []string) {
-	for i, c := range cells {
-		c = oneLine(c)
+	for i := range t.widths {
+		c := oneLine(cells[i])
 		if cellWidth(c) > t.widths[i] {
 			c = cut(c, t.widths[i])
 		}
@@ -101,6 +152,9 @@ func (t *tableWriter) line(cells []string) {
 		} else {
 			fmt.Fprintf(t.out, "| %s%s ", c, pad)
 		}
+	}
+	if t.hidden > 0 {
+		fmt.Fprint(t.out, "| … ")
 	}
 	fmt.Fprintln(t.out, "|")
 }
@@ -155,6 +209,7 @@ func cut(s string, w int) string {
 func printRows(out any, s *types.Schema, rows [][]types.Value) error {
 	b := bufio.NewWriter(out.(io.Writer))
 	t := newTableWriter(b, s, false)
+	t.limit = columnsOf(out)
 	for _, r := range rows {
 		cells := make([]string, len(r))
 		for i, v := range r {
