@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/formattest"
 	"github.com/runnelio/runnel/internal/corpus"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -16,68 +17,13 @@ import (
 
 func schemaOf(t testing.TB, cols string) *types.Schema {
 	t.Helper()
-	row, err := types.ParseType("ROW<" + cols + ">")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return types.NewSchema(row.Fields...)
+	return formattest.SchemaOf(t, cols)
 }
 
 // decodeAll prints rows as +I[1|x]; a bad record is its error.
 func decodeAll(t testing.TB, spec *format.Spec, cols string, opts map[string]string, wants []format.Want, lines ...string) []string {
 	t.Helper()
-	f, err := spec.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := schemaOf(t, cols)
-	if wants == nil {
-		for i, f := range s.Fields {
-			wants = append(wants, format.Want{Column: i, Type: f.Type})
-		}
-	}
-	d, err := f.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
-	if err != nil {
-		t.Fatal(err)
-	}
-	recs := &format.Records{}
-	for _, l := range lines {
-		recs.Val = append(recs.Val, format.Span{Off: int32(len(recs.Buf)), Len: int32(len(l))})
-		recs.Buf = append(recs.Buf, l...)
-	}
-	bad := map[int]string{}
-	note := func(rec, row int, err error) {
-		if bad[rec] == "" {
-			bad[rec] = "bad: " + err.Error()
-		}
-	}
-	n := d.Scan(recs, 0, len(lines), note)
-	vecs := make([]vector.Vector, len(wants))
-	for w := range wants {
-		vecs[w] = vector.New(wants[w].Type, n)
-		d.Fill(w, nil, vecs[w], note)
-	}
-	var out []string
-	row := 0
-	for r := range lines {
-		if bad[r] != "" {
-			out = append(out, bad[r])
-		}
-		for ; row < n && d.Record(row) == r; row++ {
-			var cells []string
-			for w := range wants {
-				if v := vector.Get(vecs[w], row); v == nil {
-					cells = append(cells, "NULL")
-				} else {
-					cells = append(cells, string(types.AppendValue(nil, v, wants[w].Type, nil)))
-				}
-			}
-			if bad[r] == "" {
-				out = append(out, d.Kinds()[row].String()+"["+strings.Join(cells, "|")+"]")
-			}
-		}
-	}
-	return out
+	return formattest.Lines(t, spec, cols, opts, wants, lines...)
 }
 
 func TestDecode(t *testing.T) {

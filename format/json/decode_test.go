@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/formattest"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -24,11 +25,7 @@ func records(lines ...string) *format.Records {
 
 func schemaOf(t testing.TB, cols string) *types.Schema {
 	t.Helper()
-	row, err := types.ParseType("ROW<" + cols + ">")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return types.NewSchema(row.Fields...)
+	return formattest.SchemaOf(t, cols)
 }
 
 func wantAll(s *types.Schema) []format.Want {
@@ -42,58 +39,7 @@ func wantAll(s *types.Schema) []format.Want {
 // decodeAll decodes lines and prints each row as text, bad ones as their error.
 func decodeAll(t testing.TB, cols string, opts map[string]string, wants []format.Want, lines ...string) []string {
 	t.Helper()
-	f, err := Format.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := schemaOf(t, cols)
-	if wants == nil {
-		wants = wantAll(s)
-	}
-	d, err := f.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
-	if err != nil {
-		t.Fatal(err)
-	}
-	recs := records(lines...)
-	bad := map[int]string{}
-	note := func(rec, row int, err error) {
-		if bad[rec] == "" {
-			bad[rec] = "bad: " + err.Error()
-		}
-	}
-	n := d.Scan(recs, 0, len(lines), note)
-	vecs := make([]vector.Vector, len(wants))
-	for w := range wants {
-		vecs[w] = vector.New(wants[w].Type, n)
-		d.Fill(w, nil, vecs[w], note)
-		if vecs[w].Len() != n {
-			t.Fatalf("column %d has %d rows, want %d", w, vecs[w].Len(), n)
-		}
-	}
-	var out []string
-	row := 0
-	for r := range lines {
-		if bad[r] != "" {
-			out = append(out, bad[r])
-			for row < n && d.Record(row) == r {
-				row++
-			}
-			continue
-		}
-		for ; row < n && d.Record(row) == r; row++ {
-			var cells []string
-			for w := range wants {
-				v := vector.Get(vecs[w], row)
-				if v == nil {
-					cells = append(cells, "NULL")
-				} else {
-					cells = append(cells, string(types.AppendValue(nil, v, wants[w].Type, nil)))
-				}
-			}
-			out = append(out, strings.Join(cells, "|"))
-		}
-	}
-	return out
+	return formattest.Lines(t, Format, cols, opts, wants, lines...)
 }
 
 func TestDecodeConverts(t *testing.T) {

@@ -6,69 +6,19 @@ import (
 	"testing"
 
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/formattest"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
 
 func schemaOf(t testing.TB, cols string) *types.Schema {
 	t.Helper()
-	row, err := types.ParseType("ROW<" + cols + ">")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return types.NewSchema(row.Fields...)
+	return formattest.SchemaOf(t, cols)
 }
 
 func decodeAll(t testing.TB, cols string, opts map[string]string, lines ...string) []string {
 	t.Helper()
-	f, err := Format.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := schemaOf(t, cols)
-	var wants []format.Want
-	for i, f := range s.Fields {
-		wants = append(wants, format.Want{Column: i, Type: f.Type})
-	}
-	d, err := f.NewDecoder(format.Decoding{Schema: s, Wanted: wants})
-	if err != nil {
-		t.Fatal(err)
-	}
-	recs := &format.Records{}
-	for _, l := range lines {
-		recs.Val = append(recs.Val, format.Span{Off: int32(len(recs.Buf)), Len: int32(len(l))})
-		recs.Buf = append(recs.Buf, l...)
-	}
-	bad := map[int]string{}
-	note := func(rec, row int, err error) { bad[rec] = "bad: " + err.Error() }
-	n := d.Scan(recs, 0, len(lines), note)
-	vecs := make([]vector.Vector, len(wants))
-	for w := range wants {
-		vecs[w] = vector.New(wants[w].Type, n)
-		d.Fill(w, nil, vecs[w], note)
-	}
-	var out []string
-	row := 0
-	for r := range lines {
-		if bad[r] != "" {
-			out = append(out, bad[r])
-		}
-		if row < n && d.Record(row) == r {
-			var cells []string
-			for w := range wants {
-				if v := vector.Get(vecs[w], row); v == nil {
-					cells = append(cells, "NULL")
-				} else {
-					cells = append(cells, string(types.AppendValue(nil, v, wants[w].Type, nil)))
-				}
-			}
-			if bad[r] == "" {
-				out = append(out, strings.Join(cells, "|"))
-			}
-			row++
-		}
-	}
-	return out
+	return formattest.Lines(t, Format, cols, opts, nil, lines...)
 }
 
 func TestDecode(t *testing.T) {
