@@ -343,6 +343,8 @@ func (t Type) UnitLength() int64 {
 		return MsPerHour
 	case "MINUTE":
 		return MsPerMinute
+	case "MILLISECOND": // of no SQL: the binder casts numbers of columns by it
+		return 1
 	}
 	return MsPerSecond
 }

@@ -74,7 +74,7 @@ func TestCommon(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ a, b, want string }{
 		{"INT NOT NULL", "BIGINT NOT NULL", "BIGINT NOT NULL"}, {"INT", "DECIMAL(2, 1) NOT NULL", "DECIMAL(11, 1)"}, {"DECIMAL(38, 2)", "DECIMAL(20, 10)", "DECIMAL(38, 2)"},
-		{"FLOAT", "BIGINT", "FLOAT"}, {"FLOAT", "DECIMAL(3, 1)", "DOUBLE"}, {"FLOAT", "DOUBLE", "DOUBLE"}, {"CHAR(1)", "CHAR(3)", "VARCHAR(3)"}, {"CHAR(2)", "CHAR(2)", "CHAR(2)"},
+		{"FLOAT", "BIGINT", "FLOAT"}, {"FLOAT", "DOUBLE", "DOUBLE"}, {"CHAR(1)", "CHAR(3)", "VARCHAR(3)"}, {"CHAR(2)", "CHAR(2)", "CHAR(2)"},
 		{"CHAR(2)", "STRING", "STRING"}, {"BINARY(1)", "BINARY(2)", "VARBINARY(2)"}, {"TIMESTAMP(0)", "TIMESTAMP(3)", "TIMESTAMP(3)"}, {"TIMESTAMP(0)", "TIMESTAMP_LTZ(3)", "TIMESTAMP_LTZ(3)"},
 		{"NULL", "INT NOT NULL", "INT"}, {"NULL", "NULL", "NULL"}, {"INT", "STRING", ""}, {"DATE", "TIMESTAMP(3)", ""}, {"BOOLEAN", "INT", ""},
 		{"ARRAY<INT NOT NULL> NOT NULL", "ARRAY<BIGINT> NOT NULL", "ARRAY<BIGINT> NOT NULL"}, {"MAP<CHAR(1), INT>", "MAP<CHAR(2), DOUBLE>", "MAP<VARCHAR(2), DOUBLE>"},
@@ -117,4 +117,20 @@ func FuzzBitmapText(f *testing.F) {
 	f.Add("\x3a\x30\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x10\x00\x00\x00\x01\x00\x02\x00")
 	f.Add("\x3b\x30\x00\x00\x01\x01\x00\x02\x00\x01\x00\x05\x00\x02\x00")
 	f.Fuzz(func(t *testing.T, s string) { AppendValue(nil, s, Of(Bitmap), nil) })
+}
+
+// TestCommonOfFloats pins the two rules that Flink has where FLOAT meets other kinds.
+func TestCommonOfFloats(t *testing.T) {
+	for _, c := range []struct{ a, b, function, operand string }{
+		{"FLOAT", "DECIMAL(3, 1)", "DOUBLE", "DOUBLE"}, {"DECIMAL(3, 1)", "FLOAT", "FLOAT", "DOUBLE"},
+		{"FLOAT", "DOUBLE", "DOUBLE", "FLOAT"}, {"DOUBLE", "FLOAT", "DOUBLE", "DOUBLE"}, {"INT", "FLOAT", "FLOAT", "FLOAT"},
+		{"TIMESTAMP(3)", "TIMESTAMP_LTZ(3)", "TIMESTAMP_LTZ(3)", "TIMESTAMP(3)"}, {"TIMESTAMP_LTZ(0)", "TIMESTAMP(3)", "TIMESTAMP_LTZ(3)", "TIMESTAMP(3)"},
+		{"TIMESTAMP_LTZ(0)", "TIMESTAMP_LTZ(3)", "TIMESTAMP_LTZ(3)", "TIMESTAMP_LTZ(3)"},
+	} {
+		f, _ := Common(MustType(c.a), MustType(c.b))
+		o, _ := CommonOperand(MustType(c.a), MustType(c.b))
+		if f.String() != c.function || o.String() != c.operand {
+			t.Errorf("%s, %s: %s and %s, want %s and %s", c.a, c.b, f, o, c.function, c.operand)
+		}
+	}
 }

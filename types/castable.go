@@ -43,7 +43,7 @@ func widens(from, to Type) bool {
 func converts(from, to Type) bool {
 	switch to.Kind {
 	case Char, VarChar:
-		return from.Kind <= IntervalDS || from.Kind == Raw
+		return from.Kind <= IntervalDS || from.Kind == Raw || from.Kind == Bitmap
 	case Boolean:
 		return from.IsChar() || from.IsNumeric()
 	case Binary, VarBinary:

@@ -7,7 +7,13 @@ package types
 // of meaning, as CASE, COALESCE, IN, UNION and constructors need it, and false
 // if there is none ("illegal mixing"). It is nullable if one of ts is; a type
 // of NULL takes part with its nullability alone. Common of NULLs is NULL.
-func Common(ts ...Type) (Type, bool) {
+func Common(ts ...Type) (Type, bool) { return common(ts, true) }
+
+// CommonOperand is Common as CASE, IF, IN, ARRAY and MAP know it, which treat
+// FLOAT beside other kinds and the two kinds of TIMESTAMP differently.
+func CommonOperand(ts ...Type) (Type, bool) { return common(ts, false) }
+
+func common(ts []Type, merge bool) (Type, bool) {
 	if len(ts) == 0 {
 		return Type{}, false
 	}
@@ -23,7 +29,7 @@ func Common(ts ...Type) (Type, bool) {
 			continue
 		}
 		var ok bool
-		if res, ok = common2(res, t); !ok {
+		if res, ok = common2(res, t, merge); !ok {
 			return Type{}, false
 		}
 	}
@@ -31,7 +37,7 @@ func Common(ts ...Type) (Type, bool) {
 }
 
 // common2 is Common of two types but for the outer nullability.
-func common2(a, b Type) (Type, bool) {
+func common2(a, b Type, merge bool) (Type, bool) {
 	if a.Same(b) {
 		if a.Attr != b.Attr {
 			a.Attr = NoTime
@@ -40,15 +46,19 @@ func common2(a, b Type) (Type, bool) {
 	}
 	switch {
 	case a.IsNumeric() && b.IsNumeric():
-		return commonNumeric(a, b), true
+		return commonNumeric(a, b, merge), true
 	case a.IsChar() && b.IsChar():
 		return commonLength(a, b, VarChar), true
 	case a.IsBinary() && b.IsBinary():
 		return commonLength(a, b, VarBinary), true
 	case a.IsTimestamp() && b.IsTimestamp():
-		k := Timestamp
+		k := a.Kind
 		if a.Kind != b.Kind {
-			k = TimestampLTZ
+			if k = TimestampLTZ; !merge && a.Prec == b.Prec {
+				k = a.Kind
+			} else if !merge {
+				k = b.Kind
+			}
 		}
 		return Type{Kind: k, Prec: max(a.Prec, b.Prec)}, true
 	}
@@ -65,13 +75,13 @@ func common2(a, b Type) (Type, bool) {
 		}
 		return a, true
 	case Array, Multiset, Map:
-		elem, ok := Common(*a.Elem, *b.Elem)
+		elem, ok := common([]Type{*a.Elem, *b.Elem}, merge)
 		if !ok {
 			return Type{}, false
 		}
 		res := Type{Kind: a.Kind, Elem: &elem}
 		if a.Kind == Map {
-			key, ok := Common(*a.Key, *b.Key)
+			key, ok := common([]Type{*a.Key, *b.Key}, merge)
 			if !ok {
 				return Type{}, false
 			}
@@ -79,19 +89,19 @@ func common2(a, b Type) (Type, bool) {
 		}
 		return res, true
 	case Row:
-		return commonRow(a, b)
+		return commonRow(a, b, merge)
 	}
 	return Type{}, false
 }
 
 // commonRow joins rows field by field; the names are those of a.
-func commonRow(a, b Type) (Type, bool) {
+func commonRow(a, b Type, merge bool) (Type, bool) {
 	if len(a.Fields) != len(b.Fields) || a.Class != b.Class {
 		return Type{}, false
 	}
 	fields := make([]Field, len(a.Fields))
 	for i := range fields {
-		t, ok := Common(a.Fields[i].Type, b.Fields[i].Type)
+		t, ok := common([]Type{a.Fields[i].Type, b.Fields[i].Type}, merge)
 		if !ok {
 			return Type{}, false
 		}
@@ -108,12 +118,17 @@ func commonLength(a, b Type, varying Kind) Type {
 	return Type{Kind: varying, Prec: max(a.Prec, b.Prec)}
 }
 
-func commonNumeric(a, b Type) Type {
+// commonNumeric joins numbers. Flink has two rules: that of its functions (merge)
+// makes FLOAT of a DECIMAL before a FLOAT, that of the operators (CASE, ARRAY,
+// IN) keeps the FLOAT before a DOUBLE.
+func commonNumeric(a, b Type, merge bool) Type {
 	switch {
+	case !merge && a.Kind == Float && b.Kind == Double:
+		return Type{Kind: Float}
 	case a.Kind == Double || b.Kind == Double:
 		return Type{Kind: Double}
 	case a.Kind == Float || b.Kind == Float:
-		if a.Kind == Decimal || b.Kind == Decimal {
+		if b.Kind == Decimal || a.Kind == Decimal && !merge {
 			return Type{Kind: Double}
 		}
 		return Type{Kind: Float}
@@ -171,7 +186,7 @@ func arithmetic(a, b Type, dec func(p1, s1, p2, s2 int) Type) (Type, bool) {
 	case a.IsApprox() && b.IsApprox():
 		t = Type{Kind: a.Kind} // as in Flink the first wins: FLOAT + DOUBLE is FLOAT
 	case a.Kind != Decimal && b.Kind != Decimal, a.IsApprox(), b.IsApprox():
-		t = commonNumeric(a, b)
+		t = commonNumeric(a, b, false)
 	default:
 		p1, s1 := a.decimalSize()
 		p2, s2 := b.decimalSize()

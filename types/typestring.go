@@ -41,6 +41,40 @@ func (k Kind) String() string {
 	return "KIND(" + strconv.Itoa(int(k)) + ")"
 }
 
+// Serializable returns t in full, as Flink's asSerializableString does: long forms
+// instead of STRING, BYTES and TIMESTAMP_LTZ.
+func (t Type) Serializable() string {
+	null := ""
+	if !t.Nullable && t.Kind != Null {
+		null = " NOT NULL"
+	}
+	prec := "(" + strconv.Itoa(t.Prec) + ")"
+	switch t.Kind {
+	case VarChar, VarBinary:
+		return t.Kind.String() + prec + null
+	case TimestampLTZ:
+		return "TIMESTAMP" + prec + " WITH LOCAL TIME ZONE" + null
+	case Array, Multiset:
+		if t.Elem != nil {
+			return t.Kind.String() + "<" + t.Elem.Serializable() + ">" + null
+		}
+	case Map:
+		if t.Elem != nil && t.Key != nil {
+			return "MAP<" + t.Key.Serializable() + ", " + t.Elem.Serializable() + ">" + null
+		}
+	case Row:
+		if t.Class == "" {
+			fields := make([]string, len(t.Fields))
+			for i, f := range t.Fields {
+				fields[i] = "`" + strings.ReplaceAll(f.Name, "`", "``") + "` " + f.Type.Serializable()
+			}
+			return "ROW<" + strings.Join(fields, ", ") + ">" + null
+		}
+	}
+	t.Attr = NoTime
+	return t.String()
+}
+
 func (t Type) appendRoot(dst []byte) []byte {
 	switch t.Kind {
 	case VarChar:

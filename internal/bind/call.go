@@ -119,6 +119,9 @@ func (b *binder) conditional(name string, args []plan.Expr, x *ast.Call, want fu
 		if err := want(2); err != nil {
 			return nil, err
 		}
+		if a, b := args[0].Type(), args[1].Type(); !a.Nullable && (a.IsChar() && b.IsChar() || a.IsBinary() && b.IsBinary()) {
+			return args[0], nil
+		}
 		return coalesce(name, args, x.Pos())
 	case "NULLIF":
 		if err := want(2); err != nil {

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"encoding/hex"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if isNullLiteral(v) && v.Type().IsNumeric() && x.Type.Type.IsTimestamp() { // only a NULL number becomes a time
+		if isNullLiteral(v) && !x.Try && castOfNull(v.Type(), x.Type.Type) {
 			return &plan.Literal{T: x.Type.Type.OrNull()}, nil
 		}
 		return explicitCast(v, x.Type.Type, x.Try, x.Pos())
@@ -231,6 +232,9 @@ func (b *binder) unary(x *ast.Unary, s *scope) (plan.Expr, error) {
 			return nil, mismatch(x.Pos(), "+", v)
 		}
 		return v, nil
+	}
+	if l, ok := v.(*plan.Literal); ok && l.Value == int32(math.MinInt32) { // - -2147483648
+		return &plan.Literal{Value: int64(-math.MinInt32), T: types.Of(types.BigInt).NotNull()}, nil
 	}
 	return negate(v, x.Pos())
 }

@@ -20,8 +20,9 @@ func number(s string, span diag.Span) (plan.Expr, error) {
 		}
 		return &plan.Literal{Value: f, T: types.Of(types.Double).NotNull()}, nil
 	}
-	whole, frac, point := strings.Cut(s, ".")
-	if !point {
+	whole, frac, _ := strings.Cut(s, ".")
+	if frac == "" { // "1." too
+		s = whole
 		v, err := strconv.ParseInt(s, 10, 64)
 		if err != nil {
 			return nil, diag.At(span, diag.BadValue, "number %s is out of range", s).Hint("CAST('%s' AS DECIMAL(38, 0)) holds 38 digits", s)
@@ -33,15 +34,15 @@ func number(s string, span diag.Span) (plan.Expr, error) {
 	}
 	whole = strings.TrimLeft(whole, "0")
 	p, sc := max(1, len(whole))+len(frac), len(frac)
-	if frac == "" { // "1." is an integer in DECIMAL clothes
-		p = max(1, len(whole))
-	}
 	if p > types.MaxDecimalPrecision {
 		return nil, diag.At(span, diag.BadValue, "number %s has more than %d digits", s, types.MaxDecimalPrecision)
 	}
 	d, ok := types.ParseDec(s, p, sc)
 	if !ok {
 		return nil, diag.At(span, diag.BadValue, "%s is no number", s)
+	}
+	if !d.IsInt64() { // as in Flink the digits must fit a BIGINT
+		return nil, diag.At(span, diag.BadValue, "number %s is out of range", s).Hint("CAST('%s' AS DECIMAL(%d, %d)) holds it", s, p, sc)
 	}
 	return &plan.Literal{Value: d, T: types.DecimalOf(p, sc).NotNull()}, nil
 }

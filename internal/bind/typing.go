@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
@@ -121,7 +123,10 @@ func arithmetic(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, error) {
 		return arithmetic(op, y, x, span)
 	case a.IsTemporal() && b.IsInterval() && (op == plan.Add || op == plan.Sub):
 		if a.Kind == types.Time && b.Kind == types.IntervalYM {
-			break
+			if _, ok := y.(*plan.Literal); !ok || isNullLiteral(y) {
+				break
+			}
+			return x, nil // months do not move a time of the day
 		}
 		return &plan.OpExpr{Op: op, Args: []plan.Expr{x, y}, T: a.WithNull(null), Span: span}, nil
 	case a.IsInterval() && b.IsTemporal() && op == plan.Add:
@@ -181,6 +186,9 @@ func compare(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, error) {
 	if isNull(x) && isNull(y) {
 		x, y = cast(x, boolean), cast(y, boolean)
 	}
+	if (isNullLiteral(x) || isNullLiteral(y)) && op != plan.Distinct && op != plan.NotDistinct && simple(x.Type()) && simple(y.Type()) && textOrNumber(x.Type(), y.Type()) {
+		return &plan.Literal{T: boolean}, nil // whatever the other is, and not read as a number or time
+	}
 	x, y, err := comparables(op, x, y, span)
 	if err != nil {
 		return nil, err
@@ -190,6 +198,13 @@ func compare(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, error) {
 		t = boolean.NotNull()
 	}
 	return &plan.OpExpr{Op: op, Args: []plan.Expr{x, y}, T: t, Span: span}, nil
+}
+
+func simple(t types.Type) bool { return !t.IsNested() && t.Kind != types.Null && t.Kind < types.Raw }
+
+// textOrNumber tells whether exactly one of the types is a text.
+func textOrNumber(a, b types.Type) bool {
+	return a.IsChar() != b.IsChar() && !a.IsBinary() && !b.IsBinary()
 }
 
 // comparables brings the operands of a comparison to a type in which they can
@@ -277,7 +292,11 @@ func unify(what string, es []plan.Expr, span diag.Span) ([]plan.Expr, types.Type
 	for i, e := range es {
 		ts[i] = e.Type()
 	}
-	t, ok := types.Common(ts...)
+	join := types.CommonOperand
+	if what == "COALESCE" || what == "IFNULL" {
+		join = types.Common
+	}
+	t, ok := join(ts...)
 	if !ok {
 		texts := ""
 		for i, u := range ts {
@@ -341,6 +360,12 @@ func coalesce(what string, es []plan.Expr, span diag.Span) (plan.Expr, error) {
 	return &plan.OpExpr{Op: plan.Coalesce, Args: es, T: t.WithNull(nullable), Span: span}, nil
 }
 
+// castOfNull tells whether a NULL of one type may be cast to another though
+// values may not: what Flink's validator lets pass and its runtime never sees.
+func castOfNull(from, to types.Type) bool {
+	return (from.IsNumeric() || from.IsBinary()) && to.IsTimestamp() || from.IsTimestamp() && to.IsNumeric() || from.IsChar() && to.IsInterval()
+}
+
 // explicitCast is CAST and TRY_CAST.
 func explicitCast(x plan.Expr, t types.Type, try bool, span diag.Span) (plan.Expr, error) {
 	from := x.Type().Plain()
@@ -349,6 +374,17 @@ func explicitCast(x plan.Expr, t types.Type, try bool, span diag.Span) (plan.Exp
 	}
 	if explicit, _ := types.Castable(from, t); !explicit {
 		return nil, diag.At(span, diag.TypeMismatch, "%s cannot be cast to %s", typeText(from), typeText(t))
+	}
+	if from.IsNumeric() && t.IsInterval() {
+		if strings.Contains(t.Unit, " ") || try && from.Kind == types.Decimal {
+			return nil, diag.At(span, diag.TypeMismatch, "%s cannot be cast to INTERVAL %s", typeText(from), t.Unit).Hint("multiply: x * INTERVAL '1' SECOND")
+		}
+		if l, ok := x.(*plan.Literal); ok && !try && l.Value != nil {
+			return &plan.Literal{Value: units(l, t), T: t.NotNull()}, nil
+		}
+		if t.Unit = "MONTH"; t.Kind == types.IntervalDS {
+			t.Unit = "MILLISECOND"
+		}
 	}
 	if try {
 		return &plan.Cast{X: x, T: t.OrNull(), Try: true, Span: span}, nil
@@ -360,6 +396,23 @@ func explicitCast(x plan.Expr, t types.Type, try bool, span diag.Span) (plan.Exp
 		}
 	}
 	return &plan.Cast{X: x, T: t, Span: span}, nil
+}
+
+// units is a number literal as that many of the units of an interval type, cut
+// to milliseconds or months. A number that was cast before is no literal: it
+// counts those.
+func units(l *plan.Literal, t types.Type) types.Value {
+	exact := decimalOf(l.T)
+	d, err := types.CastValue(l.Value, l.T, exact, nil, false)
+	if err != nil || d == nil {
+		return nil
+	}
+	p, _ := d.(types.Dec).Mul(types.DecFromInt64(t.UnitLength()))
+	if n := p.ToInt64(exact.Scale); t.Kind == types.IntervalDS {
+		return n
+	} else {
+		return int32(n)
+	}
 }
 
 // field is the access to a field of a row.

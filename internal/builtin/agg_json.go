@@ -50,8 +50,7 @@ func jsonAggWriter(t types.Type) (jsonWrite, error) {
 		if one {
 			i = 0
 		}
-		f := float64(vals[i])
-		return appendFinite(dst, f, types.AppendDouble(nil, f))
+		return appendJSONDouble(dst, float64(vals[i]))
 	}, nil
 }
 

@@ -46,7 +46,11 @@ func statDef(name string, aliases []string, doc string, root, sample bool) funct
 		}),
 		Aggregate: &function.Aggregate{Retracts: true, EmptyIsNull: true,
 			New: func(_ *function.Context, c function.AggregateCall) (function.Accumulators, error) {
-				return &momentAcc{arg: c.Args[0].Type, result: c.Result, root: root, sample: sample}, nil
+				m := momentAcc{arg: c.Args[0].Type, result: c.Result, root: root, sample: sample}
+				if m.arg.IsInteger() && m.arg.Kind != types.BigInt {
+					return &exactMomentAcc{momentAcc: m}, nil
+				}
+				return &m, nil
 			}},
 	}
 }
@@ -126,27 +130,34 @@ func (a *momentAcc) Merge(to int32, other function.Accumulators, from int32) err
 
 func (a *momentAcc) Result(slots []int32, out vector.Vector) error {
 	for _, s := range slots {
-		n := a.n[s]
-		if a.sample {
-			n--
-		}
-		if n <= 0 {
-			vector.Append(out, nil)
-			continue
-		}
-		x := max(a.m2[s], 0) / n
-		if a.m2[s] != a.m2[s] {
-			x = a.m2[s]
-		}
-		if a.root {
-			x = math.Sqrt(x)
-		}
-		v, err := types.CastValue(x, types.Of(types.Double), a.result, nil, true)
-		if err != nil {
+		if err := a.put(out, a.n[s], a.m2[s]); err != nil {
 			return err
 		}
-		vector.Append(out, v)
 	}
+	return nil
+}
+
+// put appends the result for n values whose squared distances sum to m2.
+func (a *momentAcc) put(out vector.Vector, n, m2 float64) error {
+	if a.sample {
+		n--
+	}
+	if n <= 0 {
+		vector.Append(out, nil)
+		return nil
+	}
+	x := max(m2, 0) / n
+	if m2 != m2 {
+		x = m2
+	}
+	if a.root {
+		x = math.Sqrt(x)
+	}
+	v, err := types.CastValue(x, types.Of(types.Double), a.result, nil, true)
+	if err != nil {
+		return err
+	}
+	vector.Append(out, v)
 	return nil
 }
 

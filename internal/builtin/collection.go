@@ -153,9 +153,9 @@ func inferItem(args []function.Arg) (function.Signature, error) {
 func bindItem(_ *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
 	switch t := args[0].Type; {
 	case t.Kind == types.Variant && args[1].Type.IsChar():
-		return function.CallAppendOk2(appendVariantField), nil
+		return variantPart(appendVariantField, '{', errNoObject), nil
 	case t.Kind == types.Variant:
-		return function.CallAppendOk2(appendVariantElement), nil
+		return variantPart(appendVariantElement, '[', errNoArray), nil
 	case t.Kind == types.Map:
 		return rowCall(func(args []cellOf, out vector.Vector, i int) error {
 			m, r := args[0].maps()

@@ -65,9 +65,9 @@ func bindExtreme(sign int) func(*function.Context, []function.Arg, types.Type) (
 		case types.PhysI64:
 			return extremeOrdered[int64](sign), nil
 		case types.PhysF32:
-			return extremeOrdered[float32](sign), nil
+			return extremeFloat[float32](sign), nil
 		case types.PhysF64:
-			return extremeOrdered[float64](sign), nil
+			return extremeFloat[float64](sign), nil
 		case types.PhysDec:
 			return extreme(func(a, b types.Dec) bool { return a.Cmp(b) == sign }), nil
 		case types.PhysTs:
@@ -79,8 +79,19 @@ func bindExtreme(sign int) func(*function.Context, []function.Arg, types.Type) (
 	}
 }
 
+// extremeFloat takes NaN for the greatest number, as Java's order does.
+func extremeFloat[T interface {
+	float32 | float64
+	vector.Elem
+}](sign int) function.Call {
+	if sign > 0 {
+		return extreme(func(a, b T) bool { return a > b || a != a })
+	}
+	return extreme(func(a, b T) bool { return a < b || b != b })
+}
+
 func extremeOrdered[T interface {
-	signed | float32 | float64
+	signed
 	vector.Elem
 }](sign int) function.Call {
 	if sign > 0 {

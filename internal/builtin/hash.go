@@ -30,7 +30,7 @@ var hashFuncs = []function.Def{
 	},
 	{
 		Name: "HASH_CODE", Group: "hash", Sig: "(ANY) -> INT",
-		Doc:    "The hash code that Java gives the value.",
+		Doc:    "The hash code that Java gives the value; of a text without its sign.",
 		Infer:  inferHashCode,
 		Scalar: function.Bound(bindHashCode), Eg: []function.Example{eg("HASH_CODE('abc')", "96354")},
 	},
@@ -155,7 +155,7 @@ func bindHashCode(_ *function.Context, args []function.Arg, _ types.Type) (funct
 			return h
 		}), nil
 	}
-	return function.CallMap1(hashText), nil
+	return function.CallMap1(func(s string) int32 { return absInt(hashText(s)) }), nil
 }
 
 func hashLong(n int64) int32 { return int32(n ^ int64(uint64(n)>>32)) }

@@ -178,7 +178,7 @@ func (c *clock) simpleField(dst []byte, op *patternOp) ([]byte, error) {
 		return append(dst, eraName(c.year, 1)...), nil
 	case 'M', 'L':
 		if op.n > 2 {
-			return appendName(dst, monthNames[c.month-1], op.n), nil
+			return appendName(dst, monthNames[c.month-1], min(op.n, 4)), nil
 		}
 		return padNumber(dst, int64(c.month), op.n), nil
 	case 'E':

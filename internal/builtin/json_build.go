@@ -289,10 +289,10 @@ func jsonValueWriter(t types.Type) (jsonWrite, error) {
 		return scalarWriter(func(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) })
 	case types.Float:
 		return scalarWriter(func(dst []byte, f float32) []byte {
-			return appendFinite(dst, float64(f), types.AppendFloat(nil, f))
+			return appendJSONDouble(dst, float64(f))
 		})
 	case types.Double:
-		return scalarWriter(func(dst []byte, f float64) []byte { return appendFinite(dst, f, types.AppendDouble(nil, f)) })
+		return scalarWriter(appendJSONDouble)
 	case types.Decimal:
 		scale := t.Scale
 		return scalarWriter(func(dst []byte, d types.Dec) []byte {
@@ -334,11 +334,15 @@ func jsonValueWriter(t types.Type) (jsonWrite, error) {
 	return nil, fmt.Errorf("%s cannot be converted to JSON", t.OrNull())
 }
 
-func appendFinite(dst []byte, f float64, text []byte) []byte {
+// appendJSONDouble appends a number as Java's BigDecimal prints it; FLOATs come
+// as DOUBLEs, with all their digits.
+func appendJSONDouble(dst []byte, f float64) []byte {
+	var buf [32]byte
+	text := types.AppendDouble(buf[:0], f)
 	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON has no such numbers
 		return append(append(append(dst, '"'), text...), '"')
 	}
-	return append(dst, text...)
+	return appendBigDecimal(dst, string(text), false)
 }
 
 func mapWriter(t types.Type) (jsonWrite, error) {

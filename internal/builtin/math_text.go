@@ -67,11 +67,10 @@ func hexDigit(c byte) (byte, bool) {
 func appendUnhex(dst []byte, s string) ([]byte, bool) {
 	i := 0
 	if len(s)%2 == 1 {
-		d, ok := hexDigit(s[0])
-		if !ok {
+		if _, ok := hexDigit(s[0]); !ok {
 			return dst, false
 		}
-		dst, i = append(dst, d), 1
+		dst, i = append(dst, 0), 1 // as Flink documents it: the first digit is lost
 	}
 	for ; i < len(s); i += 2 {
 		hi, ok1 := hexDigit(s[i])

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/types"
@@ -92,6 +93,10 @@ func charset(name string) (encoding.Encoding, error) {
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
 	case "UTF-16LE":
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
+	case "UTF-32", "UTF32", "UTF-32BE":
+		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), nil
+	case "UTF-32LE":
+		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM), nil
 	case "US-ASCII", "ASCII", "ISO646-US":
 		return asciiCharset{}, nil
 	case "ISO-8859-1", "LATIN1", "ISO8859_1":

@@ -15,9 +15,9 @@ import (
 var stringFormatFuncs = []function.Def{
 	{
 		Name: "PRINTF", Group: "string", Sig: "(STRING, ANY...) -> STRING?",
-		Doc:    "The format with its %s, %d, %f, %e, %x, %o, %c, %b, %n and %% replaced by the values, as java.util.Formatter does; NULL if the format is broken or does not fit the values.",
+		Doc:    "The format with its %s, %d, %f, %e, %x, %o, %c, %b, %n and %% replaced by the values, as java.util.Formatter does; NULL if the format is broken or does not fit the values (%f takes no DECIMAL). Dates, times of day and intervals are the numbers of days, milliseconds or months.",
 		Scalar: function.Bound(bindPrintf), Nulls: function.Called,
-		Eg: []function.Example{eg("PRINTF('%d-%s', 1, 'a')", "1-a"), eg("PRINTF('%5.1f|', 2.55)", "  2.6|")},
+		Eg: []function.Example{eg("PRINTF('%d-%s', 1, 'a')", "1-a"), eg("PRINTF('%5.1f|', 2.55e0)", "  2.6|")},
 	},
 }
 
@@ -195,7 +195,7 @@ func (f *formatter) value(d directive, v types.Value, t types.Type) bool {
 			h, known := javaHash(v)
 			text, ok = strconv.FormatUint(uint64(uint32(h)), 16), known
 		default:
-			text = string(types.AppendCast(nil, v, t, nil))
+			text = javaText(v, t)
 		}
 		if d.precision >= 0 {
 			text = cut(text, d.precision)
@@ -211,6 +211,18 @@ func (f *formatter) value(d directive, v types.Value, t types.Type) bool {
 		if text, ok = integerText(d, conv, v, t); ok && conv != 'c' {
 			text = signedText(d, text, v)
 		}
+	case 'a':
+		x, isDouble := v.(float64)
+		if f, isFloat := v.(float32); isFloat {
+			x, isDouble = float64(f), true
+		}
+		if v == nil {
+			text = "null"
+			break
+		}
+		if ok = isDouble && d.precision < 0 && d.flags == ""; ok {
+			text = hexDouble(x)
+		}
 	case 'f', 'e', 'g':
 		if v == nil {
 			text = "null"
@@ -224,7 +236,7 @@ func (f *formatter) value(d directive, v types.Value, t types.Type) bool {
 		return false
 	}
 	if upper {
-		if strings.IndexByte("SBHXECG", d.conv) < 0 {
+		if strings.IndexByte("SBHXECGA", d.conv) < 0 {
 			return false
 		}
 		text = strings.ToUpper(text)
@@ -232,7 +244,60 @@ func (f *formatter) value(d directive, v types.Value, t types.Type) bool {
 	return f.pad(d, text)
 }
 
-// javaHash is hashCode of texts and integers.
+// javaText is toString of the object by which Flink holds a value: times of day,
+// dates and intervals are numbers there, timestamps are written as ISO 8601 says.
+func javaText(v types.Value, t types.Type) string {
+	switch t.Kind {
+	case types.Date, types.Time, types.IntervalDS, types.IntervalYM:
+		n, _ := intValue(v)
+		return strconv.FormatInt(n, 10)
+	case types.Timestamp, types.TimestampLTZ:
+		ts, _ := v.(types.TS)
+		text := string(types.AppendTS(nil, ts, 9))
+		text = strings.Replace(text, " ", "T", 1)
+		for strings.HasSuffix(text, "000") && strings.Contains(text, ".") { // by threes
+			text = strings.TrimSuffix(text[:len(text)-3], ".")
+		}
+		return strings.TrimSuffix(text, ":00")
+	}
+	return string(types.AppendCast(nil, v, t, nil))
+}
+
+// hexDouble is Double.toHexString.
+func hexDouble(x float64) string {
+	switch {
+	case x != x:
+		return "NaN"
+	case math.IsInf(x, 0):
+		return strings.Replace(strconv.FormatFloat(x, 'g', -1, 64), "Inf", "Infinity", 1)[boolInt(x > 0):]
+	case x == 0:
+		return strings.Replace(strconv.FormatFloat(x, 'f', 0, 64), "0", "0x0.0p0", 1)
+	}
+	text := strconv.FormatFloat(x, 'x', -1, 64)
+	if a := math.Abs(x); a < 0x1p-1022 { // subnormal: 0x0.…p-1022
+		m := strings.TrimRight(strconv.FormatUint(math.Float64bits(a)|1<<52, 16)[1:], "0")
+		text = "0x0." + m + "p-1022"
+		if x < 0 {
+			text = "-" + text
+		}
+		return text
+	}
+	mantissa, exp, _ := strings.Cut(text, "p")
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	n, _ := strconv.Atoi(exp)
+	return mantissa + "p" + strconv.Itoa(n)
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// javaHash is hashCode of texts and numbers.
 func javaHash(v types.Value) (int32, bool) {
 	switch x := v.(type) {
 	case string:
@@ -245,6 +310,10 @@ func javaHash(v types.Value) (int32, bool) {
 		return x, true
 	case int64:
 		return hashLong(x), true
+	case float32:
+		return int32(math.Float32bits(x)), true
+	case float64:
+		return hashLong(int64(math.Float64bits(x))), true
 	}
 	return 0, false
 }
@@ -380,9 +449,7 @@ func floatText(d directive, conv byte, v types.Value, t types.Type) (string, boo
 			return withSign(d, "Infinity", f < 0), true
 		}
 		digits = strconv.FormatFloat(math.Abs(f), 'f', -1, 64)
-	case types.Dec:
-		digits = string(types.AppendDec(nil, x.Abs(), t.Scale))
-	default:
+	default: // a DECIMAL neither, though java.util.Formatter takes a BigDecimal: Flink holds it otherwise
 		return "", false
 	}
 	precision := d.precision

@@ -14,10 +14,14 @@ import (
 var systemFuncs = []function.Def{
 	{
 		Name: "TYPEOF", Group: "auxiliary", Sig: "(ANY, [BOOLEAN]) -> STRING?",
-		Doc:   "The name of the argument's type. The second argument is there for compatibility.",
+		Doc:   "The name of the argument's type. With TRUE as second argument in full, as DDL takes it.",
 		Nulls: function.Called, Infer: inferTypeof,
 		Scalar: function.Bound(func(_ *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
-			name := args[0].Type.String()
+			t := args[0].Type
+			name := t.String()
+			if len(args) == 2 && args[1].Value == true {
+				name = t.Serializable()
+			}
 			return constantText(name), nil
 		}),
 		Eg: []function.Example{eg("TYPEOF(1)", "INT NOT NULL")},
@@ -69,8 +73,8 @@ func inferTypeof(args []function.Arg) (function.Signature, error) {
 	if len(args) != 1 && len(args) != 2 {
 		return sig, errors.New("TYPEOF takes 1 or 2 arguments")
 	}
-	if len(args) == 2 && args[1].Type.Kind != types.Boolean {
-		return sig, errors.New("TYPEOF takes a BOOLEAN as its second argument")
+	if len(args) == 2 && (args[1].Type.Kind != types.Boolean || !args[1].Const || args[1].Value == nil) {
+		return sig, errors.New("TYPEOF takes TRUE or FALSE as its second argument")
 	}
 	for _, a := range args {
 		sig.Args = append(sig.Args, a.Type)

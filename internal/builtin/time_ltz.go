@@ -35,7 +35,7 @@ func inferToLTZ(args []function.Arg) (function.Signature, error) {
 		if args[1].Const && args[1].Value != nil {
 			n, ok := intValue(args[1].Value)
 			if !ok || ltzUnit(int32(n)) == 0 {
-				return s, fmt.Errorf("the precision of TO_TIMESTAMP_LTZ is 0, 3, 6 or 9, not %v", args[1].Value)
+				return s, fmt.Errorf("the precision of TO_TIMESTAMP_LTZ is 0 to 9, not %v", args[1].Value)
 			}
 			s.Result = types.TimestampLTZOf(max(int(n), 3))
 		}
@@ -59,11 +59,10 @@ func intValue(v types.Value) (int64, bool) {
 
 // ltzUnit is how many units of precision p make a second, 0 if p is none.
 func ltzUnit(p int32) int64 {
-	switch p {
-	case 0, 3, 6, 9:
-		return powersOfTen[p]
+	if p < 0 || p > 9 {
+		return 0
 	}
-	return 0
+	return powersOfTen[p]
 }
 
 const (
@@ -75,7 +74,7 @@ const (
 func fromEpoch(v int64, p int32) (types.TS, bool, error) {
 	unit := ltzUnit(p)
 	if unit == 0 {
-		return types.TS{}, false, fmt.Errorf("the precision of TO_TIMESTAMP_LTZ is 0, 3, 6 or 9, not %d", p)
+		return types.TS{}, false, fmt.Errorf("the precision of TO_TIMESTAMP_LTZ is 0 to 9, not %d", p)
 	}
 	secs := types.FloorDiv(v, unit)
 	if secs < minEpochSecond || secs > maxEpochSecond {
@@ -157,7 +156,10 @@ func bindTextToLTZ(args []function.Arg) (function.Call, error) {
 				return &function.RowError{Row: int(i), Err: err}
 			}
 			zone := byID.of(names[i&nm])
-			if !ok || zone == nil {
+			if zone == nil {
+				return &function.RowError{Row: int(i), Err: fmt.Errorf("no time zone %q", names[i&nm])}
+			}
+			if !ok {
 				o.SetNull(int(i))
 				continue
 			}

@@ -22,7 +22,7 @@ var variantFuncs = []function.Def{
 	{
 		Name: "PARSE_JSON", Group: "variant", Sig: "(STRING, [BOOLEAN]) -> VARIANT",
 		Doc: "The variant of a JSON text. An error for other texts, and for a key that comes twice in an object unless the second argument is TRUE: then the last value counts.",
-		Eg: []function.Example{{Expr: `PARSE_JSON('{"b": 1.50, "a": [true, null]}')`, Result: `{"a":[true,null],"b":1.50}`},
+		Eg: []function.Example{{Expr: `PARSE_JSON('{"b": 1.50, "a": [true, null]}')`, Result: `{"a":[true,null],"b":1.5}`},
 			{Expr: `PARSE_JSON('{"a":1,"a":2}', TRUE)`, Result: `{"a":2}`}},
 		Scalar: function.Bound(bindVariant(false)),
 	},
@@ -134,7 +134,10 @@ func appendVariantNumber(dst []byte, s string) ([]byte, error) {
 		}
 	}
 	if !exponent && digits <= types.MaxDecimalPrecision && fraction-1 <= types.MaxDecimalPrecision {
-		if fraction == 0 && s == "-0" {
+		if fraction > 0 { // no zeros at the end, no point without digits behind it
+			s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+		}
+		if s == "-0" || s == "" || s == "-" {
 			s = "0"
 		}
 		return appendBigDecimal(dst, s, true), nil
@@ -144,6 +147,35 @@ func appendVariantNumber(dst []byte, s string) ([]byte, error) {
 		return dst, fmt.Errorf("the number %.40s is out of range", s)
 	}
 	return types.AppendDouble(dst, f), nil
+}
+
+var (
+	errNoObject = errors.New("only a variant that is an object has named parts")
+	errNoArray  = errors.New("only a variant that is an array has numbered parts")
+)
+
+// variantPart is the access to a part by f of variants that begin with open; of
+// others it fails.
+func variantPart[K vector.Elem](f func(dst []byte, v string, k K) ([]byte, bool), open byte, other error) function.Call {
+	var all []int32
+	return func(args []vectorOf, sel []int32, out vectorOf) error {
+		o := out.(*flat[string])
+		variants, vm := function.Column[string](args[0])
+		keys, km := function.Column[K](args[1])
+		for _, i := range function.Rows(sel, len(o.Vals), &all) {
+			v := variants[i&vm]
+			if v == "" || v[0] != open {
+				return &function.RowError{Row: int(i), Err: other}
+			}
+			dst, ok := f(o.Arena.Grow(len(v)), v, keys[i&km])
+			if !ok {
+				o.SetNull(int(i))
+				continue
+			}
+			o.Vals[i] = o.Arena.Take(dst)
+		}
+		return nil
+	}
 }
 
 // appendVariantField appends the member of an object; false if v is none or has none.

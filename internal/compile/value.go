@@ -24,6 +24,9 @@ func (s *Session) Eval(expr string, fold bool) (types.Type, types.Value, error) 
 	}
 	t := e.Type()
 	if plan.Pure(e) && fold {
+		if e, err = eval.Fold(e, o.Func); err != nil {
+			return t, nil, err
+		}
 		v, err := eval.Const(e, o.Func)
 		return t, v, err
 	}

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"fmt"
+	"math/big"
+	"strconv"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/plan"
@@ -45,19 +47,47 @@ func Fold(e plan.Expr, cx *function.Context) (plan.Expr, error) {
 	if e == nil {
 		return nil, nil
 	}
-	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+	f := folder{cx: cx, origin: map[*plan.Literal]*plan.Literal{}, computed: map[*plan.Literal]bool{}}
+	e = plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 		if o, ok := x.(*plan.OpExpr); ok {
 			x = shorten(o)
 		}
-		return foldNode(x, cx)
+		return f.node(x)
+	})
+	if len(f.computed) == 0 {
+		return e, nil
+	}
+	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+		if l, ok := x.(*plan.Literal); ok && f.computed[l] {
+			return asDecimal(l)
+		}
+		return x
 	}), nil
 }
 
-func foldNode(e plan.Expr, cx *function.Context) plan.Expr {
+// folder folds one expression. Flink's planner holds constants as decimals, which
+// shows in FLOATs and DOUBLEs: a number literal that is cast keeps all its digits
+// for what is made of it, and what is computed ends as a decimal.
+type folder struct {
+	cx *function.Context
+	// origin is the exact literal of which a FLOAT or DOUBLE was cast.
+	origin map[*plan.Literal]*plan.Literal
+	// computed are literals of FLOAT and DOUBLE that are the result of a computation.
+	computed map[*plan.Literal]bool
+}
+
+func (f *folder) node(e plan.Expr) plan.Expr {
 	switch e := e.(type) {
-	case *plan.OpExpr, *plan.Cast:
+	case *plan.OpExpr:
+		if v, ok := f.compare(e); ok {
+			return &plan.Literal{Value: v, T: e.T}
+		}
+	case *plan.Cast:
+		if l, ok := e.X.(*plan.Literal); ok && l.T.IsNumeric() && e.T.IsNumeric() && !e.Try {
+			return f.cast(e, l)
+		}
 	case *plan.Call:
-		if cx == nil || e.Fn.Volatile || e.Fn.Scalar == nil {
+		if f.cx == nil || e.Fn.Volatile || e.Fn.Scalar == nil {
 			return e
 		}
 	default:
@@ -68,11 +98,88 @@ func foldNode(e plan.Expr, cx *function.Context) plan.Expr {
 			return e
 		}
 	}
-	v, err := evalConst(e, cx)
+	v, err := evalConst(e, f.cx)
 	if err != nil {
 		return e
 	}
-	return &plan.Literal{Value: v, T: e.Type()}
+	l := &plan.Literal{Value: v, T: e.Type()}
+	if l.T.IsApprox() {
+		f.computed[l] = true
+	}
+	return l
+}
+
+// cast folds the cast of a number literal.
+func (f *folder) cast(e *plan.Cast, l *plan.Literal) plan.Expr {
+	exact := l
+	if o := f.origin[l]; o != nil {
+		exact = o
+	}
+	v, err := evalConst(&plan.Cast{X: exact, T: e.T, Span: e.Span}, f.cx)
+	if err != nil {
+		return e
+	}
+	res := &plan.Literal{Value: v, T: e.T}
+	switch {
+	case !e.T.IsApprox():
+	case f.computed[l]:
+		f.computed[res] = true
+	case v != nil:
+		f.origin[res] = exact
+	}
+	return res
+}
+
+// compare compares number literals of which one was cast, by all their digits.
+func (f *folder) compare(e *plan.OpExpr) (res, ok bool) {
+	if e.Op < plan.Eq || e.Op > plan.Ge || len(e.Args) != 2 {
+		return false, false
+	}
+	var rats [2]*big.Rat
+	cast := false
+	for i, a := range e.Args {
+		l, isLiteral := a.(*plan.Literal)
+		if !isLiteral || l.Value == nil || !l.T.IsApprox() {
+			return false, false
+		}
+		if o := f.origin[l]; o != nil {
+			l, cast = o, true
+		}
+		if rats[i], ok = new(big.Rat).SetString(string(types.AppendCast(nil, l.Value, l.T, nil))); !ok {
+			return false, false // NaN or infinite
+		}
+	}
+	if !cast {
+		return false, false
+	}
+	switch c := rats[0].Cmp(rats[1]); e.Op {
+	case plan.Eq:
+		return c == 0, true
+	case plan.Ne:
+		return c != 0, true
+	case plan.Lt:
+		return c < 0, true
+	case plan.Le:
+		return c <= 0, true
+	case plan.Gt:
+		return c > 0, true
+	default:
+		return c >= 0, true
+	}
+}
+
+// asDecimal is a computed constant as the decimal that Flink's planner makes of it:
+// FLOAT of 7 digits, and without a negative zero.
+func asDecimal(l *plan.Literal) *plan.Literal {
+	switch v := l.Value.(type) {
+	case float32:
+		if x, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'e', 6, 64), 32); err == nil && x == x {
+			return &plan.Literal{Value: float32(x) + 0, T: l.T}
+		}
+	case float64:
+		return &plan.Literal{Value: v + 0, T: l.T}
+	}
+	return l
 }
 
 // shorten drops the operands of lazy operators that literals make useless.
