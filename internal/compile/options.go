@@ -9,6 +9,7 @@ import (
 
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/physical"
+	"github.com/runnelio/runnel/internal/state"
 	"github.com/runnelio/runnel/option"
 )
 
@@ -32,7 +33,7 @@ var known = []Setting{
 	{"execution.runtime-mode", "streaming", "enum", "Whether a query gives a changelog as its input comes (streaming) or its final rows once the input has ended (batch).", []string{"streaming", "batch", "automatic"}, true},
 	{"parallelism.default", "1", "int", "Parallel tasks of an operator.", nil, true},
 	{"pipeline.name", "", "string", "Name of the next job.", nil, true},
-	{"pipeline.max-parallelism", "128", "int", "Key groups of a job's state: the largest parallelism it can be restarted with.", nil, true},
+	{"pipeline.max-parallelism", "128", "int", "Key groups of a job's state: the largest parallelism that its keyed operators make use of. There are always 128 (-1, Flink's default, is taken too); any other number is refused.", nil, true},
 	{"execution.checkpointing.interval", "0 s", "duration", "Time between checkpoints; 0: none.", nil, true},
 	{"execution.checkpointing.dir", "", "string", "Folder of the checkpoints.", nil, true},
 	{"state.checkpoints.dir", "", "string", "Folder of the checkpoints.", nil, true},
@@ -134,6 +135,9 @@ func (k *Setting) check(value string) error {
 	if ok && (k.Key == "parallelism.default" || k.Key == "runnel.batch-size") {
 		n, _ := strconv.Atoi(strings.TrimSpace(value))
 		ok, want = n >= 1 && n <= 1<<15, "an integer from 1 to 32768"
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(value)); ok && k.Key == "pipeline.max-parallelism" && err == nil {
+		ok, want = n == state.Units || n == -1, fmt.Sprintf("%d, the number of key groups that state always has here", state.Units)
 	}
 	if !ok {
 		return fmt.Errorf("'%s' takes %s, not '%s'", k.Key, want, value)

@@ -1,6 +1,9 @@
 package optimize
 
-import "github.com/runnelio/runnel/internal/plan"
+import (
+	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
+)
 
 // This file keeps the columns that a sink of late rows asks for: they stay in
 // the input of the operators that find rows too late.
@@ -49,7 +52,7 @@ func ofLate(n plan.Node, in plan.Node) *plan.Late {
 	}
 	switch x := n.(type) {
 	case *plan.Rank:
-		if !windowed(in) {
+		if !windowed(in) && !firstByTime(x) {
 			return nil
 		}
 	case *plan.Join:
@@ -58,4 +61,9 @@ func ofLate(n plan.Node, in plan.Node) *plan.Late {
 		}
 	}
 	return l
+}
+
+// firstByTime tells whether r keeps the first row of each partition by event time.
+func firstByTime(r *plan.Rank) bool {
+	return len(r.Order) == 1 && !r.Order[0].Desc && r.Limit == 1 && r.Offset == 0 && r.Input.Schema().Fields[r.Order[0].Column].Type.Attr == types.Rowtime
 }

@@ -28,6 +28,8 @@ func unwatched(n plan.Node, used bool) plan.Node {
 		}
 	case *plan.Window, *plan.Over, *plan.Match, *plan.Temporal, *plan.Opaque, *plan.LiveRules:
 		used = true
+	case *plan.Rank: // the first row by event time comes out when the watermark has passed it
+		used = used || firstByTime(x)
 	case *plan.Join:
 		used = used || timed(x)
 	case *plan.Sort:

@@ -91,6 +91,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		return b.add(n, LiveRules{n}, n.Input)
 	case *plan.Join:
 		if s, ok := windowJoin(n); ok && !b.opts.Batch {
+			s.FlushAtEnd = b.opts.Emit.FlushAtEnd
 			return b.add(n, s, n.Left, n.Right)
 		}
 		if s, ok := interval(n); ok && !b.opts.Batch {
@@ -112,7 +113,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Opaque:
 		return b.add(n, Opaque{n}, n.Input...)
 	case *plan.Window:
-		return b.add(n, WindowAssign{Assign: assignOf(n)}, n.Input)
+		return b.add(n, WindowAssign{Assign: assignOf(n), FlushAtEnd: b.opts.Emit.FlushAtEnd}, n.Input)
 	case *plan.Over:
 		return b.add(n, Over{Over: n}, n.Input)
 	case *plan.Rank:

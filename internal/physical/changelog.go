@@ -7,7 +7,6 @@ import (
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
-	"github.com/runnelio/runnel/types"
 )
 
 // changelogs decides for every operator what it emits. First, downwards from
@@ -202,7 +201,7 @@ func (p *Plan) produce(o *Op, updating bool) error {
 			return diag.At(diag.Span{}, diag.Unsupported, "%s takes only inserts, but its input updates or deletes rows", o.Spec.Kind())
 		}
 	case TopN:
-		first := s.Dedup() && !s.Rank.Order[0].Desc && s.Rank.Input.Schema().Fields[s.Rank.Order[0].Column].Type.Attr == types.Proctime
+		first := s.Dedup() && !s.Rank.Order[0].Desc // by the clock at once, by event time when the watermark has passed
 		if !batch && !first || updating {
 			o.Changelog = Retract
 		}

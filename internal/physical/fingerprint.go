@@ -27,6 +27,9 @@ func (o *Op) Fingerprint() string {
 		return b.String()
 	}
 	b.WriteString(describe(o))
+	if t, ok := o.Spec.(TopN); ok && t.First() && !t.Retracts {
+		b.WriteString(" once")
+	}
 	for _, e := range o.Inputs {
 		b.WriteString(" <- " + e.From.Changelog.String() + " ")
 		for i, f := range e.From.Out.Fields {

@@ -53,6 +53,10 @@ func lateInputs(n plan.Node, o *Op) []lateInput {
 		if s.Proctime {
 			return nil
 		}
+	case TopN:
+		if !s.First() || s.Retracts {
+			return nil
+		}
 	case Over, Match:
 	case Rank:
 		if !timeOrdered(o.Inputs[0].From.Out, s.Keys) {

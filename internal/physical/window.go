@@ -78,7 +78,10 @@ func (e Emit) of(n plan.Node) Emit {
 
 // WindowAssign is a window table function alone: each row comes out once for
 // every window it is in.
-type WindowAssign struct{ Assign Assign }
+type WindowAssign struct {
+	Assign     Assign
+	FlushAtEnd bool
+}
 
 // WindowAggregate is GROUP BY over windows. Roles has a role for each grouping
 // column of the output; those with RoleKey are Keys in order.
@@ -100,6 +103,7 @@ type WindowRank struct {
 	Start, End int
 	Proctime   bool
 	Local      bool
+	FlushAtEnd bool
 }
 
 // WindowJoin joins the rows of two inputs that are in the same window, when it is over.
@@ -111,6 +115,7 @@ type WindowJoin struct {
 	LeftEnd, RightEnd int
 	LeftStart, RStart int
 	Proctime, Local   bool
+	FlushAtEnd        bool
 }
 
 // Kind names the operators in EXPLAIN and metrics.
@@ -439,7 +444,7 @@ func windowJoin(j *plan.Join) (WindowJoin, bool) {
 // rank plans Top-N and deduplication.
 func (b *builder) rank(n *plan.Rank) (*Op, error) {
 	if w := windowOf(n.Input); w != nil && w.start >= 0 && w.end >= 0 && slices.Contains(n.Partition, w.start) && slices.Contains(n.Partition, w.end) {
-		s := WindowRank{Rank: n, Start: w.start, End: w.end}
+		s := WindowRank{Rank: n, Start: w.start, End: w.end, FlushAtEnd: b.opts.Emit.FlushAtEnd}
 		s.Proctime, s.Local = timeOf(w.win)
 		for _, p := range n.Partition {
 			if p != w.start && p != w.end && p != w.time {
@@ -476,6 +481,12 @@ func (t TopN) Kind() string {
 
 // Kind names the operator in EXPLAIN and metrics.
 func (Over) Kind() string { return "OverAggregate" }
+
+// First tells that the first row a partition is kept by event time: in streams of
+// insertions it comes out once, when the watermark has passed it.
+func (t TopN) First() bool {
+	return t.Dedup() && !t.Rank.Order[0].Desc && t.Rank.Input.Schema().Fields[t.Rank.Order[0].Column].Type.Attr == types.Rowtime
+}
 
 // Dedup tells that one row a partition is kept by a time attribute.
 func (t TopN) Dedup() bool {

@@ -39,14 +39,14 @@ func windowRank(s physical.WindowRank, in, out *types.Schema) window.RankSpec {
 	return window.RankSpec{
 		Partition: s.Partition, Order: r.Order, Offset: r.Offset, Limit: r.Limit, Number: r.Number,
 		LastOfEqual: r.Limit == 1 && len(r.Order) == 1 && r.Order[0].Desc && in.Fields[r.Order[0].Column].Type.Attr != types.NoTime,
-		Start:       s.Start, End: s.End, Local: s.Local, Proctime: s.Proctime, In: in, Out: out,
+		Start:       s.Start, End: s.End, Local: s.Local, Proctime: s.Proctime, FlushAtEnd: s.FlushAtEnd, In: in, Out: out,
 	}
 }
 
 func windowJoin(s physical.WindowJoin, in []*types.Schema, out *types.Schema) window.JoinSpec {
 	return window.JoinSpec{
 		Kind: s.Join.Kind, Keys: [2][]int{s.LeftKeys, s.RightKeys}, NullSafe: s.NullSafe, Cond: s.Join.Cond,
-		Start: [2]int{s.LeftStart, s.RStart}, End: [2]int{s.LeftEnd, s.RightEnd}, Local: s.Local, Proctime: s.Proctime,
+		Start: [2]int{s.LeftStart, s.RStart}, End: [2]int{s.LeftEnd, s.RightEnd}, Local: s.Local, Proctime: s.Proctime, FlushAtEnd: s.FlushAtEnd,
 		In: [2]*types.Schema{in[0], in[1]}, Out: out,
 	}
 }
@@ -62,8 +62,11 @@ func over(s physical.Over, in, out *types.Schema) (exec.Operator, error) {
 	}), nil
 }
 
-func topN(s physical.TopN, in, out *types.Schema) exec.Operator {
+func topN(s physical.TopN, in, out *types.Schema, batch bool) exec.Operator {
 	r := s.Rank
+	if s.First() && !s.Retracts && !batch {
+		return rank.NewFirst(rank.DedupSpec{Partition: r.Partition, Time: r.Order[0].Column, In: in})
+	}
 	if s.Dedup() && !s.Retracts {
 		return rank.NewDedup(rank.DedupSpec{
 			Partition: r.Partition, Time: r.Order[0].Column, Last: r.Order[0].Desc,

@@ -11,7 +11,9 @@ import (
 type AssignSpec struct {
 	Assign    Assign
 	Partition []int // of SESSION
-	In, Out   *types.Schema
+	// FlushAtEnd: sessions by the clock that are open at the end of input come out.
+	FlushAtEnd bool
+	In, Out    *types.Schema
 }
 
 // NewAssign returns the operator: rows of tumble, hop and cumulate windows pass

@@ -20,6 +20,7 @@ type JoinSpec struct {
 	Local, Proctime bool
 	In              [2]*types.Schema
 	Out             *types.Schema
+	FlushAtEnd      bool // see Emit
 }
 
 // Join joins two inputs window by window: results come out when a window is over.
@@ -49,6 +50,7 @@ func (j *Join) Open(cx *exec.Context) (err error) {
 			return err
 		}
 	}
+	j.flushEnd = j.FlushAtEnd
 	return j.panes.open(cx, j.Local, j.Proctime)
 }
 

@@ -31,6 +31,9 @@ type Over struct {
 	OverSpec
 	cx        *exec.Context
 	parts     *state.Table // 'p', partition key -> partition
+	marks     *state.Table // 'p', partition key -> mark, of RANGE frames by event time
+	markOf    []rangeMark
+	clean     timers // by mark
 	calls     *aggregate.Calls
 	frames    [][]int32    // by partition: rows of the frame, oldest first; nothing where it is unbounded
 	rows      state.Values // of frames: time, row
@@ -67,7 +70,8 @@ func (o *Over) bounded() bool { return o.Frame.Lower >= 0 }
 // Open implements exec.Operator.
 func (o *Over) Open(cx *exec.Context) (err error) {
 	o.cx, o.watermark = cx, cx.Watermark
-	o.parts, o.pend = state.NewTable(), state.NewTable()
+	o.parts, o.pend, o.marks = state.NewTable(), state.NewTable(), state.NewTable()
+	o.marks.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[1:])) }
 	o.parts.TrackTouch = cx.TTL > 0
 	o.parts.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[1:])) }
 	o.pend.Unit = func(key []byte) uint16 { return state.UnitOf(vector.HashKey(key[9:])) }
@@ -118,6 +122,10 @@ func (o *Over) Process(_ int, b *vector.Batch, out exec.Output) error {
 			o.cx.TooLate(0, b, i, exec.NoWatermark)
 			continue
 		}
+		if o.ranged() {
+			o.key = vector.AppendKeys(append(o.key[:0], 'p'), o.cols, i)
+			o.expect(t)
+		}
 		o.seq++
 		o.key = binary.BigEndian.AppendUint64(append(o.key[:0], 'r'), o.seq<<8|uint64(o.cx.Subtask&0xff))
 		o.key = vector.AppendKeys(o.key, o.cols, i)
@@ -139,28 +147,16 @@ func (o *Over) late(i int, t int64) bool {
 		return true
 	}
 	o.key = vector.AppendKeys(append(o.key[:0], 'p'), o.cols, i)
-	p := o.parts.Find(vector.HashKey(o.key), o.key)
-	if p < 0 {
-		return false
+	if o.ranged() {
+		m := o.marks.Find(vector.HashKey(o.key), o.key)
+		return m >= 0 && t <= o.markOf[m].last
 	}
-	if o.left(p) {
-		o.forget(p)
+	p := o.parts.Find(vector.HashKey(o.key), o.key)
+	if p < 0 || len(o.frames[p]) == 0 {
 		return false
 	}
 	frame := o.frames[p]
-	return len(frame) > 0 && t <= o.timeOf(frame[len(frame)-1])
-}
-
-// timeOf is the time of a row of a frame.
-func (o *Over) timeOf(r int32) int64 { return int64(binary.BigEndian.Uint64(o.rows.Get(r))) }
-
-// left tells that the watermark has left the frame of partition p behind by half
-// its length: no row that is not late looks at it, and it is forgotten.
-func (o *Over) left(p int32) bool {
-	if !o.bounded() || o.Frame.Rows || o.Proctime || len(o.frames[p]) == 0 {
-		return false
-	}
-	return o.timeOf(o.frames[p][len(o.frames[p])-1])+o.Frame.Lower+o.Frame.Lower/2+1 <= o.watermark
+	return t <= int64(binary.BigEndian.Uint64(o.rows.Get(frame[len(frame)-1])))
 }
 
 // forget removes partition p.
@@ -311,11 +307,13 @@ func (o *Over) release(to int64, out exec.Output) error {
 		for end < len(o.waiting) && o.waiting[end].time == o.waiting[n].time {
 			end++
 		}
+		o.tidy(o.waiting[n].time - 1)
 		if err := o.sameTime(o.waiting[n:end], out); err != nil {
 			return err
 		}
 		n = end
 	}
+	o.tidy(to)
 	if n > 0 {
 		o.waiting = append(o.waiting[:0], o.waiting[n:]...)
 	}
@@ -380,6 +378,7 @@ func (o *Over) take(r pendingRow, add bool) (int32, error) {
 	}
 	o.key = append(append(o.key[:0], 'p'), o.pend.Key(r.slot)[9:]...)
 	p := o.partition(o.key)
+	o.came(r.time)
 	return p, o.accumulate(p, r.time, o.pendRows.Get(r.slot))
 }
 
@@ -405,6 +404,9 @@ func (o *Over) Control(_ int, ev exec.Event, out exec.Output) error {
 			if err := o.pend.Snapshot(o.cx.State, o.savePending); err != nil {
 				return err
 			}
+			if err := o.marks.Snapshot(markBackend{o.cx.State}, o.saveMark); err != nil {
+				return err
+			}
 		}
 		o.expire()
 		o.measure()
@@ -414,16 +416,14 @@ func (o *Over) Control(_ int, ev exec.Event, out exec.Output) error {
 	return out.Forward(ev)
 }
 
-// expire removes the partitions that were not touched for the TTL, and those the
-// watermark has left behind.
+// expire removes the partitions that were not touched for the TTL.
 func (o *Over) expire() {
-	ranged := o.bounded() && !o.Frame.Rows && !o.Proctime
-	if o.cx.TTL == 0 && !ranged {
+	if o.cx.TTL == 0 {
 		return
 	}
 	now := o.cx.Now()
 	o.parts.Live(func(p int32) bool {
-		if o.cx.TTL > 0 && now-o.parts.Touched(p) > o.cx.TTL.Milliseconds() || o.left(p) {
+		if now-o.parts.Touched(p) > o.cx.TTL.Milliseconds() {
 			o.forget(p)
 		}
 		return true
@@ -456,6 +456,9 @@ func (o *Over) savePending(dst []byte, slot int32) []byte {
 func (o *Over) restore(_ uint16, key, value []byte) error {
 	if len(key) == 0 {
 		return vector.ErrCorrupt
+	}
+	if key[0] == 'm' {
+		return o.restoreMark(key, value)
 	}
 	if key[0] == 'r' {
 		if len(key) < 9 {

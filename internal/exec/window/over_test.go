@@ -92,23 +92,48 @@ func overAgainst(t *testing.T, f plan.Frame, batch int, seed uint64) {
 	mark, late := int64(-1<<40), int64(0)
 	var pending, done []event
 	var want []string
-	// tooLate is Flink's rule: a bounded frame takes what is behind the last row of
-	// its partition that came out, and forgets a partition left far behind.
+	// Flink's rule: a bounded frame takes what is behind the last row of its partition
+	// that came out; a RANGE frame also has the timers that forget partitions.
+	type keyMark struct {
+		last, clean int64
+		due         []int64
+	}
+	const none = -1 << 60
+	marks := map[int64]*keyMark{}
+	ranged := f.Lower >= 0 && !f.Rows
+	markOf := func(k int64) *keyMark {
+		if marks[k] == nil {
+			marks[k] = &keyMark{last: none, clean: none}
+		}
+		return marks[k]
+	}
 	tooLate := func(e event) bool {
 		if e.t > mark || f.Lower < 0 {
 			return e.t <= mark
 		}
-		last := int64(-1 << 60)
-		for _, x := range done {
-			if x.k == e.k {
-				last = max(last, x.t)
+		return e.t <= markOf(e.k).last
+	}
+	expect := func(e event) {
+		if m := markOf(e.k); ranged && (m.clean == none || m.clean < e.t+f.Lower+1) {
+			m.clean = e.t + f.Lower + f.Lower/2 + 1
+			m.due = append(m.due, m.clean)
+		}
+	}
+	// timers works off those up to a time, in their order.
+	timers := func(to int64) {
+		for k, m := range marks {
+			slices.Sort(m.due)
+			for len(m.due) > 0 && m.due[0] <= to {
+				at := m.due[0]
+				m.due = m.due[1:]
+				if m.clean > at {
+					m.last = max(m.last, at)
+					continue
+				}
+				done = slices.DeleteFunc(done, func(x event) bool { return x.k == k })
+				*m = keyMark{last: none, clean: none}
 			}
 		}
-		if !f.Rows && last > -1<<60 && last+f.Lower+f.Lower/2+1 <= mark {
-			done = slices.DeleteFunc(done, func(x event) bool { return x.k == e.k })
-			return false
-		}
-		return e.t <= last
 	}
 	advance := func(to int64) {
 		if to <= mark {
@@ -116,17 +141,23 @@ func overAgainst(t *testing.T, f plan.Frame, batch int, seed uint64) {
 		}
 		mark = to
 		slices.SortStableFunc(pending, func(a, b event) int { return int(a.t - b.t) })
-		n := 0
-		for n < len(pending) && pending[n].t <= to {
-			n++
+		for len(pending) > 0 && pending[0].t <= to {
+			n := 1
+			for n < len(pending) && pending[n].t == pending[0].t {
+				n++
+			}
+			timers(pending[0].t - 1)
+			from := len(done)
+			done = append(done, pending[:n]...)
+			pending = slices.Clone(pending[n:])
+			for i := from; i < len(done); i++ {
+				m := markOf(done[i].k)
+				m.last = max(m.last, done[i].t)
+				// By RANGE rows of the same time are in the frame, those behind too: all of them are done.
+				want = append(want, overModel(f, done, i))
+			}
 		}
-		from := len(done)
-		done = append(done, pending[:n]...)
-		pending = slices.Clone(pending[n:])
-		for i := from; i < len(done); i++ {
-			// By RANGE rows of the same time are in the frame, those behind too: all of them are done.
-			want = append(want, overModel(f, done, i))
-		}
+		timers(to)
 	}
 	var rows []exectest.Row
 	for _, e := range stream(r, false) {
@@ -134,6 +165,7 @@ func overAgainst(t *testing.T, f plan.Frame, batch int, seed uint64) {
 			if tooLate(e) {
 				late++
 			} else {
+				expect(e)
 				pending = append(pending, e)
 			}
 			rows = append(rows, e.row())

@@ -16,6 +16,7 @@ type panes struct {
 	cx       *exec.Context
 	clock    clock
 	proctime bool
+	flushEnd bool         // windows by the clock that are open at the end of input are over
 	table    *state.Table // end, start, key -> group
 	lists    [][2][]int32 // by group: rows
 	rows     state.Values
@@ -107,7 +108,11 @@ func (p *panes) control(ev exec.Event, fire func(g int32) error, flush func() er
 		err = p.table.Snapshot(p.cx.State, p.save)
 	case ev.Kind == exec.End && p.proctime && !ev.Stopped:
 		// Rows whose windows the clock closed before they came are not lost with it.
-		err = p.advance(p.clock.wall(p.cx.Now())-1, fire)
+		to := p.clock.wall(p.cx.Now()) - 1
+		if p.flushEnd {
+			to = 1<<63 - 1
+		}
+		err = p.advance(to, fire)
 		p.cx.Metrics.Unfired.Add(int64(p.table.Len()))
 	}
 	if err != nil {

@@ -21,6 +21,7 @@ type RankSpec struct {
 	LastOfEqual     bool // Limit 1 by time, descending: a later row of the same time replaces the kept one
 	Start, End      int
 	Local, Proctime bool
+	FlushAtEnd      bool // see Emit
 	In, Out         *types.Schema
 }
 
@@ -42,6 +43,7 @@ func NewRank(s RankSpec) *Rank { return &Rank{RankSpec: s} }
 // Open implements exec.Operator.
 func (r *Rank) Open(cx *exec.Context) error {
 	r.cx, r.b = cx, vector.NewBatch(r.Out, cx.BatchSize)
+	r.flushEnd = r.FlushAtEnd
 	return r.panes.open(cx, r.Local, r.Proctime)
 }
 

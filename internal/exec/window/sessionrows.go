@@ -180,6 +180,10 @@ func (w *SessionRows) Control(_ int, ev exec.Event, out exec.Output) error {
 	case ev.Kind == exec.Barrier && w.cx.State != nil:
 		err = w.keys.Snapshot(w.cx.State, w.save)
 	case ev.Kind == exec.End && w.Assign.Proctime && !ev.Stopped:
+		if w.FlushAtEnd {
+			err = w.advance(1<<63-1, out)
+			break
+		}
 		w.cx.Metrics.Unfired.Add(int64(w.keys.Len()))
 	}
 	if err != nil {
