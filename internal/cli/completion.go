@@ -2,10 +2,25 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/runnelio/runnel/internal/builtin"
 )
+
+// merged is the values of both lists, each once.
+func merged(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, v := range b {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
 
 type completionCmd struct {
 	Shell string `arg:"" help:"bash, zsh or fish." enum:"bash,zsh,fish"`
@@ -18,7 +33,9 @@ func (c *completionCmd) Run(a *app) error {
 		help  string
 		flags []string
 		subs  []string
+		args  []string // what its argument may be, where that is known
 	}
+	values := map[string][]string{} // of flags
 	var entries []entry
 	var walk func(n *kong.Node, path string)
 	walk = func(n *kong.Node, path string) {
@@ -26,6 +43,9 @@ func (c *completionCmd) Run(a *app) error {
 		for _, group := range n.AllFlags(true) {
 			for _, f := range group {
 				e.flags = append(e.flags, "--"+f.Name)
+				if f.Enum != "" {
+					values["--"+f.Name] = merged(values["--"+f.Name], f.EnumSlice())
+				}
 			}
 		}
 		for _, child := range n.Children {
@@ -33,6 +53,19 @@ func (c *completionCmd) Run(a *app) error {
 				continue
 			}
 			e.subs = append(e.subs, child.Name)
+		}
+		switch path {
+		case "functions":
+			e.args = builtin.All().Names()
+		case "connectors":
+			for _, c := range a.Connectors {
+				e.args = append(e.args, c.Name)
+			}
+			for _, f := range a.Formats {
+				e.args = append(e.args, f.Name)
+			}
+		case "completion":
+			e.args = n.Positional[0].EnumSlice()
 		}
 		entries = append(entries, e)
 		for _, child := range n.Children {
@@ -53,7 +86,14 @@ func (c *completionCmd) Run(a *app) error {
 				fmt.Fprintf(out, "complete -c runnel -f -n %s -a %s\n", under, s)
 			}
 			for _, f := range e.flags {
-				fmt.Fprintf(out, "complete -c runnel -n %s -l %s\n", under, strings.TrimPrefix(f, "--"))
+				may := ""
+				if v := values[f]; v != nil {
+					may = " -x -a '" + strings.Join(v, " ") + "'"
+				}
+				fmt.Fprintf(out, "complete -c runnel -n %s -l %s%s\n", under, strings.TrimPrefix(f, "--"), may)
+			}
+			if e.args != nil {
+				fmt.Fprintf(out, "complete -c runnel -f -n %s -a '%s'\n", under, strings.Join(e.args, " "))
 			}
 		}
 		return nil
@@ -69,7 +109,11 @@ func (c *completionCmd) Run(a *app) error {
 	}
 	fmt.Fprintln(out, "    esac ;; esac\n  done\n  local words=\"\"\n  case \"$path\" in")
 	for _, e := range entries {
-		fmt.Fprintf(out, "    \"%s\") words=\"%s\" ;;\n", e.path, strings.Join(append(e.subs, e.flags...), " "))
+		fmt.Fprintf(out, "    \"%s\") words=\"%s\" ;;\n", e.path, strings.Join(slices.Concat(e.subs, e.args, e.flags), " "))
+	}
+	fmt.Fprintln(out, "  esac\n  case \"${COMP_WORDS[COMP_CWORD-1]}\" in")
+	for _, f := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(out, "    %s) words=\"%s\" ;;\n", f, strings.Join(values[f], " "))
 	}
 	fmt.Fprintln(out, "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\ncomplete -o filenames -F _runnel runnel")
 	return nil

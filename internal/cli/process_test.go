@@ -168,6 +168,8 @@ func TestPipeThatCloses(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("runnel", "query", "--result", "changelog", "--format", "rows", "-e",
 		`CREATE TABLE n (n BIGINT) WITH ('connector' = 'datagen', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000000', 'rows-per-second' = '1000000'); SELECT n FROM n;`)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -184,6 +186,13 @@ func TestPipeThatCloses(t *testing.T) {
 	go func() { _ = cmd.Wait(); close(done) }()
 	select {
 	case <-done:
+		// Ended by SIGPIPE: a shell says 141.
+		if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGPIPE {
+			t.Errorf("ended by %v", cmd.ProcessState)
+		}
+		if errs.Len() > 0 {
+			t.Errorf("does not end quietly: %s", errs.String())
+		}
 	case <-time.After(time.Minute):
 		_ = cmd.Process.Kill()
 		t.Fatal("goes on although nobody reads")
