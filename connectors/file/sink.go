@@ -40,7 +40,9 @@ type sink struct {
 	number     int
 	checked    time.Time // when ages were looked at last
 	key, line  []byte
-	broken     error // a write failed: what is open cannot be used any more
+	lock       *os.File // the run file; nil before the first file
+	follows    []string // runs whose commits this one went on from, until it is in one
+	broken     error    // a write failed: what is open cannot be used any more
 }
 
 // pending is a complete file under its hidden name. Tokens are lists of them.
@@ -237,6 +239,9 @@ func (s *sink) part(b *vector.Batch, i int) (*part, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
+	if err := s.live(); err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf("part-%s-%d-%d%s", s.run, s.subtask, s.number, s.ending)
 	s.number++
 	p, err := newPart(filepath.Join(folder, "."+name+".inprogress"), s.ending, s.cx.Now())
@@ -315,39 +320,35 @@ func (s *sink) Prepare(context.Context, int64) ([]byte, error) {
 	if err := s.finishAll(); err != nil {
 		return nil, err
 	}
-	token, err := json.Marshal(s.done)
+	if err := s.known(); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(token{s.run, s.done})
 	s.done = nil
-	return token, err
+	return text, err
 }
 
-// Commit implements connector.Tx. It touches nothing but the files of the token,
-// so it may be called at any time and by any sink.
-func (s *sink) Commit(_ context.Context, token []byte) error {
-	files, err := parseToken(token)
+// Commit implements connector.Tx. Of a token of its own run it touches nothing but
+// the files. That of another run was left by one this sink goes on from: what else
+// it left is removed.
+func (s *sink) Commit(_ context.Context, text []byte) error {
+	t, err := parseToken(text)
 	if err != nil {
 		return err
 	}
-	return s.appear(files)
+	if err := s.appear(t.Files); err != nil || t.Run == "" || t.Run == s.run {
+		return err
+	}
+	return s.succeed(t.Run, t.Files)
 }
 
 // Abort implements connector.Tx.
-func (s *sink) Abort(_ context.Context, token []byte) error {
-	files, err := parseToken(token)
+func (s *sink) Abort(_ context.Context, text []byte) error {
+	t, err := parseToken(text)
 	if err != nil {
 		return err
 	}
-	return remove(files)
-}
-
-func parseToken(token []byte) ([]pending, error) {
-	var files []pending
-	if len(token) == 0 {
-		return nil, nil
-	}
-	if err := json.Unmarshal(token, &files); err != nil {
-		return nil, fmt.Errorf("filesystem: broken token: %w", err)
-	}
-	return files, nil
+	return remove(t.Files)
 }
 
 // appear gives files their final names. Those that have them already are right.
@@ -382,6 +383,7 @@ func remove(files []pending) (err error) {
 
 // Close implements connector.Sink. What was prepared is left to Commit and Abort.
 func (s *sink) Close(ctx context.Context) error {
+	defer s.die()
 	if ctx.Err() == nil && s.broken == nil {
 		if err := s.finishAll(); err == nil {
 			files := s.done
