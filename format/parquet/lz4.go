@@ -63,8 +63,8 @@ type plainPage struct {
 // plain returns f, or what shows it without LZ4_RAW.
 func plain(f format.File) (format.File, error) {
 	meta, err := footer(f)
-	if err != nil || meta == nil {
-		return f, nil // the library says what is wrong
+	if err != nil {
+		return nil, err
 	}
 	p := &plainFile{File: f, size: f.Size(), last: -1}
 	for g := range meta.RowGroups {
@@ -87,26 +87,36 @@ func plain(f format.File) (format.File, error) {
 	return p, nil
 }
 
-// footer reads the metadata of a file.
+// footer reads the metadata of a file. The library would believe any length.
 func footer(f format.File) (*pqformat.FileMetaData, error) {
 	var end [8]byte
 	size := f.Size()
 	if size < 12 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, errors.New("no Parquet file: it is too short")
 	}
 	if _, err := f.ReadAt(end[:], size-8); err != nil {
 		return nil, err
 	}
+	switch string(end[4:]) {
+	case "PAR1":
+	case "PARE":
+		return nil, errors.New("the file is encrypted, which is not supported")
+	default:
+		return nil, errors.New("no Parquet file: it does not end with PAR1")
+	}
 	n := int64(binary.LittleEndian.Uint32(end[:]))
-	if string(end[4:]) != "PAR1" || n > size-12 {
-		return nil, io.ErrUnexpectedEOF
+	if n > size-12 {
+		return nil, errors.New("the file is damaged: its footer is longer than itself")
 	}
 	raw := make([]byte, n)
 	if _, err := f.ReadAt(raw, size-8-n); err != nil {
 		return nil, err
 	}
 	meta := new(pqformat.FileMetaData)
-	return meta, thrift.Unmarshal(new(thrift.CompactProtocol), raw, meta)
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), raw, meta); err != nil {
+		return nil, fmt.Errorf("the footer: %w", err)
+	}
+	return meta, nil
 }
 
 var errPages = errors.New("the pages are damaged")
