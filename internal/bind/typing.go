@@ -442,16 +442,16 @@ func (b *binder) in(x plan.Expr, items []plan.Expr, span diag.Span) (plan.Expr, 
 		mixed = mixed || e.Type().IsChar()
 	}
 	if mixed { // '1' IN (1, 2): the texts are read as numbers
-		for i, e := range all {
-			t := x.Type()
-			if t.IsChar() {
-				for _, o := range items {
-					if !o.Type().IsChar() && !isNull(o) {
-						t = o.Type()
-						break
-					}
+		t := x.Type()
+		if t.IsChar() {
+			for _, o := range items {
+				if !o.Type().IsChar() && !isNull(o) {
+					t = o.Type()
+					break
 				}
 			}
+		}
+		for i, e := range all {
 			if e.Type().IsChar() && !t.IsChar() && (t.IsNumeric() || t.IsTemporal() || t.Kind == types.Boolean) {
 				all[i] = cast(e, t.WithNull(e.Type().Nullable))
 			}

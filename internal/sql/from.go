@@ -20,7 +20,7 @@ func (p *parser) joined() ast.TableRef {
 
 // joinRest continues t with joins.
 func (p *parser) joinRest(t ast.TableRef) ast.TableRef {
-	for n := 0; !p.failed; p.chain(&n) {
+	for n := 0; !p.failed; p.tables(&n) {
 		j := &ast.Join{Left: t, Natural: p.accept("NATURAL")}
 		switch {
 		case p.accept("JOIN"):
@@ -222,7 +222,7 @@ func (p *parser) parenTable(start diag.Span, lateral bool) ast.TableRef {
 // commaRest continues t with , table.
 func (p *parser) commaRest(t ast.TableRef) ast.TableRef {
 	for n := 0; p.acceptOp(","); {
-		p.chain(&n)
+		p.tables(&n)
 		right := p.joined()
 		t = &ast.Join{Place: p.place(t.Pos()), Kind: ast.CommaJoin, Left: t, Right: right}
 	}

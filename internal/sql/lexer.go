@@ -19,6 +19,12 @@ type lexer struct {
 	keywords  [64]byte // scratch for upper-casing
 }
 
+// Names are this long at most, in bytes.
+const (
+	maxName  = 10_000
+	longName = "a name of more than 10000 bytes"
+)
+
 func newLexer(src string) *lexer { return &lexer{src: src, line: 1, col: 1} }
 
 // byteAt returns the byte n behind pos, 0 behind the end.
@@ -170,6 +176,9 @@ func (l *lexer) word(start diag.Span) Token {
 	if text[0] == '_' && end < len(l.src) && l.src[end] == '\'' && knownCharset(text[1:]) {
 		return l.stringToken(start, len(text)+1)
 	}
+	if len(text) > maxName {
+		return l.token(start, end, Broken, longName)
+	}
 	t := l.token(start, end, Word, text)
 	t.Keyword = l.keyword(text)
 	return t
@@ -224,6 +233,8 @@ func (l *lexer) quotedIdent(start diag.Span) Token {
 		return l.token(start, len(l.src), Broken, "a quoted name that does not end: ` is missing")
 	case text == "":
 		return l.token(start, end, Broken, "an empty name")
+	case len(text) > maxName:
+		return l.token(start, end, Broken, longName)
 	}
 	return l.token(start, end, QuotedIdent, text)
 }

@@ -14,6 +14,9 @@ const (
 	// maxChain bounds how many operators follow each other at one level, which
 	// makes a tree as deep as the chain is long.
 	maxChain = 10_000
+	// maxTables bounds how many tables are joined at one level: each join makes a
+	// row as wide as all of them.
+	maxTables = 300
 )
 
 // parser is the state of one parse. Errors are sticky: fail puts the parser at
@@ -196,6 +199,13 @@ func (p *parser) chain(n *int) {
 	if *n++; *n > maxChain {
 		p.failWith(diag.At(p.tok.Span, diag.Limit, "more than %d operators in one chain", maxChain).
 			Hint("use parentheses, IN or several statements"))
+	}
+}
+
+// tables counts the joins of one level.
+func (p *parser) tables(n *int) {
+	if *n++; *n >= maxTables {
+		p.failWith(diag.At(p.tok.Span, diag.Limit, "more than %d tables in one FROM", maxTables).Hint("join some of them in a view, or give their rows to one table"))
 	}
 }
 
