@@ -266,9 +266,15 @@ func (c *Calls) Clear(slot int32) {
 // Save appends the state of a slot to dst.
 func (c *Calls) Save(dst []byte, slot int32) []byte {
 	for i := range c.calls {
-		c.scratch = c.calls[i].acc.Save(c.scratch[:0], slot)
-		dst = binary.AppendUvarint(dst, uint64(len(c.scratch)))
-		dst = append(dst, c.scratch...)
+		// The length stands in front; nearly always it is one byte, and nothing moves.
+		at := len(dst) + 1
+		dst = c.calls[i].acc.Save(append(dst, 0), slot)
+		if n := len(dst) - at; n < 0x80 {
+			dst[at-1] = byte(n)
+		} else {
+			c.scratch = append(c.scratch[:0], dst[at:]...)
+			dst = append(binary.AppendUvarint(dst[:at-1], uint64(n)), c.scratch...)
+		}
 	}
 	for _, v := range c.views {
 		dst = v.save(dst, slot)

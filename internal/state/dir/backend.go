@@ -105,7 +105,7 @@ func (b *backend) Seal(epoch int64) error {
 		return nil
 	}
 	e.chunks = append(e.chunks, chunk{op: b.op, records: b.records})
-	b.records = make([]byte, 0, min(len(b.records), maxPending))
+	b.records = b.s.spare()
 	return nil
 }
 

@@ -58,9 +58,10 @@ type Store struct {
 	history  []*manifest
 	sealed   map[int64]*epochFiles
 	backends []*backend
-	seq      int64 // of the next data file
-	written  int64 // bytes written to data files
-	broken   error // a commit failed: what it was to hold is lost
+	spares   [][]byte // buffers of chunks that were written
+	seq      int64    // of the next data file
+	written  int64    // bytes written to data files
+	broken   error    // a commit failed: what it was to hold is lost
 	closing  bool
 
 	merging  sync.WaitGroup
@@ -261,8 +262,24 @@ func (s *Store) writeChunks(chunks []chunk) (fileRef, error) {
 	f, err := w.finish(false, s.opts.NoSync)
 	s.mu.Lock()
 	s.written += f.Size
+	for _, c := range chunks {
+		if len(s.spares) < len(s.backends) {
+			s.spares = append(s.spares, c.records[:0])
+		}
+	}
 	s.mu.Unlock()
 	return f, err
+}
+
+// spare returns a buffer for the changes of the next epoch; s.mu is held.
+func (s *Store) spare() []byte {
+	n := len(s.spares)
+	if n == 0 {
+		return nil
+	}
+	b := s.spares[n-1]
+	s.spares = s.spares[:n-1]
+	return b
 }
 
 // prune removes commits beyond those to retain, and files that none of the others name.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/zeebo/xxh3"
@@ -44,6 +45,15 @@ type blockRef struct {
 }
 
 func appendRecord(dst []byte, unit uint16, key, value []byte, deleted bool) []byte {
+	if len(key) < 0x80 && len(value) < 0x7f && !deleted { // both lengths are a byte
+		at := len(dst)
+		dst = slices.Grow(dst, len(key)+len(value)+4)[:at+len(key)+len(value)+4]
+		r := dst[at:]
+		r[0], r[1], r[2] = byte(len(key)), byte(unit), byte(unit>>8)
+		r[3+copy(r[3:], key)] = byte(len(value) + 1)
+		copy(r[4+len(key):], value)
+		return dst
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(key)))
 	dst = binary.LittleEndian.AppendUint16(dst, unit)
 	dst = append(dst, key...)
