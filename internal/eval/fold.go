@@ -19,11 +19,44 @@ func Const(e plan.Expr, cx *function.Context) (types.Value, error) {
 	return evalConst(e, cx)
 }
 
-// evalConst runs e on a batch of one row.
+// evalConst computes e, which is constant.
 func evalConst(e plan.Expr, cx *function.Context) (types.Value, error) {
 	if l, ok := e.(*plan.Literal); ok {
 		return l.Value, nil
 	}
+	if v, ok := widened(e); ok {
+		return v, nil
+	}
+	return runConst(e, cx)
+}
+
+// widened is the value of a cast that changes no more than the type: of a text
+// that fits, or of an integer to one of more bits. Scripts of many rules have
+// thousands of them.
+func widened(e plan.Expr) (types.Value, bool) {
+	c, ok := e.(*plan.Cast)
+	if !ok {
+		return nil, false
+	}
+	l, ok := c.X.(*plan.Literal)
+	if !ok {
+		return nil, false
+	}
+	switch v := l.Value.(type) {
+	case string:
+		if l.T.IsChar() && c.T.Kind == types.VarChar && (c.T.Prec == types.MaxLength || len(v) <= c.T.Prec) {
+			return v, true
+		}
+	case int32:
+		if l.T.Kind == types.Int && c.T.Kind == types.BigInt {
+			return int64(v), true
+		}
+	}
+	return nil, false
+}
+
+// runConst runs e on a batch of one row.
+func runConst(e plan.Expr, cx *function.Context) (types.Value, error) {
 	c := newCompiler(nil, cx)
 	top := c.scope(nil)
 	s, err := c.value(e, top)
