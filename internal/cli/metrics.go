@@ -152,6 +152,19 @@ var opMetrics = []struct {
 	{"runnel_operator_records_in_total", metrics.Counter, "Rows that came into the operator.", func(o *metrics.Op) (float64, bool) { return float64(o.RowsIn.Load()), true }},
 	{"runnel_operator_records_out_total", metrics.Counter, "Rows the operator emitted, or a sink wrote.", func(o *metrics.Op) (float64, bool) { return float64(o.RowsOut.Load()), true }},
 	{"runnel_source_bytes_in_total", metrics.Counter, "Bytes a source has read.", func(o *metrics.Op) (float64, bool) { return float64(o.BytesIn.Load()), o.Source }},
+	{"runnel_source_shared_jobs", metrics.Gauge, "Jobs of the process that read the same records together, this one included.", func(o *metrics.Op) (float64, bool) {
+		n := o.Shared.Members.Load()
+		return float64(n), n > 0
+	}},
+	{"runnel_source_shared_own_bytes_total", metrics.Counter, "Bytes of input that this job has read and decoded, for all jobs that share them or for itself; the rest of its bytes others have.", func(o *metrics.Op) (float64, bool) {
+		return float64(o.Shared.ReadBytes.Load()), o.Shared.Joined.Load() > 0
+	}},
+	{"runnel_source_shared_lag_bytes", metrics.Gauge, "Memory held for the job of what was read for it and it has not come to.", func(o *metrics.Op) (float64, bool) {
+		return float64(o.Shared.Lag.Load()), o.Shared.Members.Load() > 0
+	}},
+	{"runnel_source_shared_left_total", metrics.Counter, "How often a split had to be read alone because the job was further behind than 'scan.share.max-lag'.", func(o *metrics.Op) (float64, bool) {
+		return float64(o.Shared.Left.Load()), o.Shared.Members.Load() > 0
+	}},
 	{"runnel_bad_records_total", metrics.Counter, "Records and rows that an error policy left out.", func(o *metrics.Op) (float64, bool) { return float64(o.Bad.Load()), o.Source || o.Sink }},
 	{"runnel_dead_letters_total", metrics.Counter, "Those of the bad records that were written to a dead-letter file.", func(o *metrics.Op) (float64, bool) { return float64(o.Dead.Load()), o.Source || o.Sink }},
 	{"runnel_oversize_records_total", metrics.Counter, "Records longer than 'max-record-size'.", func(o *metrics.Op) (float64, bool) { return float64(o.Oversize.Load()), o.Source }},

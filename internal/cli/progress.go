@@ -172,6 +172,10 @@ func statsTable(out io.Writer, j *runtime.Job) {
 			fmt.Fprintf(out, "%s/%d: %s values looked up, %.1f %% known; %s rows, %.1f %% of known signature; %s candidate rules\n", o.Name, o.Subtask,
 				count(values), share(r.MemoHits.Load(), values), count(rows), share(r.SignatureHits.Load(), rows), count(r.Candidates.Load()))
 		}
+		if s := &o.Shared; s.Joined.Load() > 0 && s.ReadBytes.Load() < o.BytesIn.Load() {
+			fmt.Fprintf(out, "%s/%d: of %s bytes of input %s were read and decoded for this job by others; it was too far behind them %s times\n", o.Name, o.Subtask,
+				count(o.BytesIn.Load()), count(o.BytesIn.Load()-s.ReadBytes.Load()), count(s.Left.Load()))
+		}
 	}
 }
 

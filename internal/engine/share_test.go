@@ -131,7 +131,7 @@ func TestMembersDisturbNobody(t *testing.T) {
 	for _, l := range lines(0, at) {
 		all += int64(len(l))
 	}
-	if got := w.topics["t"].read; got != all {
+	if got := w.bytesRead("t"); got != all {
 		t.Errorf("undisturbed, %d bytes were read, there are %d", got, all)
 	}
 
@@ -149,7 +149,10 @@ func TestMembersDisturbNobody(t *testing.T) {
 		}
 		return n
 	}
-	if left() == 0 || len(w.box("blocked").rows) > 200 {
+	w.mu.Lock()
+	rowsOfBlocked := len(w.box("blocked").rows)
+	w.mu.Unlock()
+	if left() == 0 || rowsOfBlocked > 200 {
 		t.Errorf("the blocked job has not left: %+v", jobs["blocked"].Sharing())
 	}
 
@@ -190,7 +193,7 @@ func TestMembersDisturbNobody(t *testing.T) {
 			w.until(t, n, rows(n, i))
 		}
 	}
-	read := w.topics["t"].read
+	read := w.bytesRead("t")
 	from := at
 	feed(100)
 	for i, n := range names[:3] {
@@ -200,7 +203,7 @@ func TestMembersDisturbNobody(t *testing.T) {
 	for _, l := range lines(from, at) {
 		all += int64(len(l))
 	}
-	if got := w.topics["t"].read - read; got != all {
+	if got := w.bytesRead("t") - read; got != all {
 		t.Errorf("together again, %d bytes were read of %d new ones", got, all)
 	}
 	w.finish("t")
@@ -315,7 +318,8 @@ func sharedAtRandom(t *testing.T, seed uint64) {
 		case 3:
 			open(name)
 		case 4:
-			w.change(func() { w.box(name).shut = !w.box(name).shut })
+			m.shut = !m.shut
+			w.change(func() { w.box(name).shut = m.shut })
 		case 5:
 			if m.job != nil {
 				m.job.Cancel()
@@ -323,7 +327,7 @@ func sharedAtRandom(t *testing.T, seed uint64) {
 				m.job = nil
 			}
 		case 6:
-			if m.job != nil && !w.box(name).shut {
+			if m.job != nil && !m.shut {
 				m.job.Stop()
 				if err := m.job.Wait(); err != nil {
 					t.Fatal(err)
@@ -331,7 +335,7 @@ func sharedAtRandom(t *testing.T, seed uint64) {
 				m.job = nil
 			}
 		case 7: // some time passes: until this one has committed something
-			if m.job != nil && !w.box(name).shut {
+			if m.job != nil && !m.shut {
 				if err := m.job.Checkpoint(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -348,5 +352,11 @@ func sharedAtRandom(t *testing.T, seed uint64) {
 			t.Fatal(err)
 		}
 		sameRows(t, name, w.box(name).rows, m.q.alone(t, w.topics["t"].splits))
+		if s := m.job.Sharing(); len(s) != 1 || s[0].Splits != 0 || s[0].Lag != 0 {
+			t.Errorf("%s has ended: %+v", name, s)
+		}
+	}
+	if n := w.topics["t"].opened; n != 0 {
+		t.Errorf("%d readers were left open", n)
 	}
 }

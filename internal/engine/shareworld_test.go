@@ -38,7 +38,7 @@ type topic struct {
 	splits [][]string
 	closed bool
 	read   int64 // bytes that were read of it, by all readers
-	opened int
+	opened int   // readers that are open
 	fail   error // what the next read ends with
 }
 
@@ -98,6 +98,13 @@ func (w *world) feed(name string, split int, lines ...string) {
 		t := w.topics[name]
 		t.splits[split] = append(t.splits[split], lines...)
 	})
+}
+
+// bytesRead is how much of a topic was read.
+func (w *world) bytesRead(name string) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.topics[name].read
 }
 
 func (w *world) finish(name string) { w.change(func() { w.topics[name].closed = true }) }
@@ -215,7 +222,10 @@ func (r *logReader) Read(ctx context.Context, into *format.Records) error {
 }
 
 func (r *logReader) Close() error {
-	r.closed = true
+	if !r.closed {
+		r.closed = true
+		r.s.w.change(func() { r.s.w.topics[r.s.o.Topic].opened-- })
+	}
 	return nil
 }
 

@@ -125,7 +125,6 @@ func (c *coordinator) forget(key string) {
 // positions and transactions of all of them.
 func (c *coordinator) run(ctx context.Context) (err error) {
 	defer close(c.finished)
-	defer func() { err = errors.Join(err, c.closeSinks(ctx, err)) }()
 	var timer <-chan time.Time
 	if c.interval > 0 {
 		t := time.NewTicker(c.interval)
@@ -324,7 +323,8 @@ func positionsOf(all map[string]string, op string) map[string]string {
 	return out
 }
 
-// closeSinks closes the sinks whose last transaction had to wait for the last commit.
+// closeSinks closes the sinks whose last transaction had to wait for the last
+// commit. It is called when all tasks have ended.
 func (c *coordinator) closeSinks(ctx context.Context, err error) error {
 	cctx := context.WithoutCancel(ctx)
 	if err != nil || ctx.Err() != nil {

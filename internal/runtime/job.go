@@ -164,11 +164,13 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 		r.Immediate = c == nil
 	}
 	b.share()
-	var wg, watchers sync.WaitGroup
+	var wg, running, watchers sync.WaitGroup
 	watching, stopWatching := context.WithCancel(ctx)
 	errs := make(chan error, len(tasks)+1)
 	for _, t := range tasks {
+		running.Add(1)
 		wg.Go(func() {
+			defer running.Done()
 			err := t.run(ctx)
 			if err != nil {
 				cancel(err)
@@ -208,6 +210,8 @@ func Start(ctx context.Context, p *physical.Plan, o Options) (*Job, error) {
 			if err != nil {
 				cancel(err)
 			}
+			running.Wait() // they may still be at work on their sinks
+			err = errors.Join(err, c.closeSinks(ctx, err))
 			errs <- err
 		})
 	}
