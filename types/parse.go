@@ -210,6 +210,11 @@ func index[T Text](s T, i, end int, c byte) int {
 // 9999.
 func ParseDate[T Text](s T) (int32, bool) {
 	end := len(s)
+	if end == 10 || end > 10 && s[10] == ' ' {
+		if days, ok := fixedDate(s); ok {
+			return int32(days), true
+		}
+	}
 	if ws := index(s, 0, end, ' '); ws > 0 {
 		end = ws
 	}
@@ -300,6 +305,9 @@ func fraction[T Text](s T, i, end int) (int, bool) {
 // The year has four digits; a day past the end of its month is clamped to the
 // last day; 24:00:00 is midnight of the next day.
 func ParseTimestamp[T Text](s T, prec int) (TS, bool) {
+	if ts, ok := FixedTimestamp(s); ok {
+		return ts, true
+	}
 	end := len(s)
 	blank := index(s, 0, end, ' ')
 	y, m, d, ok := splitDate(s, 0, blank)

@@ -24,6 +24,7 @@ type javaPattern struct {
 	simple bool // SimpleDateFormat
 	// fixed is the fast way to parse patterns of fixed width, nil for others.
 	fixed *fixedLayout
+	sql   bool // yyyy-MM-dd HH:mm:ss of DateTimeFormatter, which is read faster still
 }
 
 // patternOp is one field, literal or border of an optional section.
@@ -74,7 +75,7 @@ func compilePattern(text string, simple bool) (*javaPattern, error) {
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("date pattern of %d characters: at most %d are allowed", len(text), maxPattern)
 	}
-	p := &javaPattern{text: text, simple: simple}
+	p := &javaPattern{text: text, simple: simple, sql: !simple && text == "yyyy-MM-dd HH:mm:ss"}
 	var open []int // '[' not yet closed
 	pad := 0
 	for i := 0; i < len(text); {

@@ -217,6 +217,11 @@ func bindToTimestamp(_ *function.Context, args []function.Arg, _ types.Type) (fu
 
 // parseOrSQL reads s by the pattern or, if that fails, as yyyy-M-d[ H:m:s[.f]].
 func parseOrSQL(p *javaPattern, s string) (types.TS, bool) {
+	if p.sql {
+		if t, ok := types.FixedTimestamp(s); ok {
+			return t, true
+		}
+	}
 	t, ok := p.parse(s)
 	if !ok {
 		t, ok = parseJDBC(s)
