@@ -112,6 +112,9 @@ func footer(f format.File) (*pqformat.FileMetaData, error) {
 	if _, err := f.ReadAt(raw, size-8-n); err != nil {
 		return nil, err
 	}
+	if err := sound(raw); err != nil {
+		return nil, fmt.Errorf("the footer: %w", err)
+	}
 	meta := new(pqformat.FileMetaData)
 	if err := thrift.Unmarshal(new(thrift.CompactProtocol), raw, meta); err != nil {
 		return nil, fmt.Errorf("the footer: %w", err)

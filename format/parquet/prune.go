@@ -60,6 +60,9 @@ func (r *reader) prune(g pq.RowGroup, rows span) []span {
 		if c == nil {
 			continue
 		}
+		if !r.soundIndex(c) {
+			continue
+		}
 		index, err := c.ColumnIndex()
 		if err != nil {
 			continue
@@ -71,6 +74,13 @@ func (r *reader) prune(g pq.RowGroup, rows span) []span {
 		keep = cross(keep, b.pages(index, places, g.NumRows()))
 	}
 	return keep
+}
+
+// soundIndex tells whether the page index of a column of the open row group can be read.
+func (r *reader) soundIndex(c *pq.FileColumnChunk) bool {
+	m := &c.File().Metadata().RowGroups[r.next-1].Columns[c.Column()]
+	size := c.File().Size()
+	return soundAt(c.File(), size, m.ColumnIndexOffset, m.ColumnIndexLength) && soundAt(c.File(), size, m.OffsetIndexOffset, m.OffsetIndexLength)
 }
 
 // pages returns the rows of the pages that may keep the bound.

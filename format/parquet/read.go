@@ -191,7 +191,7 @@ func (r *reader) openGroup(g pq.RowGroup) error {
 				return err
 			}
 		}
-		if seeks {
+		if c, ok := chunks[l.column].(*pq.FileColumnChunk); seeks && ok && r.soundIndex(c) {
 			_, _ = chunks[l.column].OffsetIndex() // seeking goes by it, if there is one
 		}
 		l.reader, l.at, l.n, l.end = pq.NewColumnChunkValueReader(chunks[l.column]), 0, 0, false
