@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/runnelio/runnel/internal/bind"
 	"github.com/runnelio/runnel/internal/compile"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/physical"
@@ -106,11 +107,7 @@ func (j *Job) query(text string, tables map[string]plan.Node, args []any) (plan.
 	}
 	j.env.mu.Lock()
 	defer j.env.mu.Unlock()
-	s, err := j.env.fork(j.settings)
-	if err != nil {
-		return nil, err
-	}
-	o, err := bindOptions(s, tables, args)
+	o, err := j.binding(tables, args)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +116,16 @@ func (j *Job) query(text string, tables map[string]plan.Node, args []any) (plan.
 		return nil, diag.WithSource(err, text)
 	}
 	return n, nil
+}
+
+// binding is what a query or expression of the job is bound with. The caller
+// holds the environment's mu.
+func (j *Job) binding(tables map[string]plan.Node, args []any) (*bind.Options, error) {
+	s, err := j.env.fork(j.settings)
+	if err != nil {
+		return nil, err
+	}
+	return bindOptions(s, tables, args)
 }
 
 // Explain returns the plans of the job: as it was built, as it was optimised,

@@ -91,7 +91,7 @@ func TestRocketmqBothWays(t *testing.T) {
 	roundTrip(t,
 		func(d *runnel.DataStream) *runnel.DataStreamAction { return d.ToRocketmq(topic, "", addr) },
 		func(j *runnel.Job) *runnel.DataStream {
-			return j.FromRocketmq(topic, unique("group"), addr, runnel.WithOption("consumeMode", "earliest"),
+			return j.FromRocketmq(topic, unique("group"), addr, runnel.WithOption("scan.startup.mode", "earliest"),
 				runnel.Columns("item STRING, amount BIGINT, `properties` MAP<STRING, STRING> METADATA, `queue-id` INT METADATA, topic STRING METADATA"))
 		},
 		func(r runnel.Row) {

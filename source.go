@@ -405,11 +405,7 @@ func (j *Job) expr(n plan.Node, text string, args []any) (plan.Expr, error) {
 	}
 	j.env.mu.Lock()
 	defer j.env.mu.Unlock()
-	s, err := j.env.fork(j.settings)
-	if err != nil {
-		return nil, err
-	}
-	o, err := bindOptions(s, nil, args)
+	o, err := j.binding(nil, args)
 	if err != nil {
 		return nil, err
 	}
