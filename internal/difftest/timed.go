@@ -432,10 +432,22 @@ func (g *gen) dedup(depth int) *step {
 		return nil
 	}
 	last := g.chance(0.5)
-	return g.untimed(g.kept(s, keys, s.cols[s.time].name, s.name, last, func(a, b []value) bool {
+	out := g.kept(s, keys, s.cols[s.time].name, s.name, last, func(a, b []value) bool {
 		c := compare(a[s.time], b[s.time])
 		return last && c >= 0 || !last && c < 0
-	}))
+	})
+	if keep := out.eval; !last { // the first row is known when the watermark passes it: later ones are too late
+		out.eval = func(in []*rel) *rel {
+			punctual := &rel{}
+			for _, e := range in[0].rows {
+				if int64(e.row[s.time].(stamp)) > e.wm {
+					punctual.rows = append(punctual.rows, e)
+				}
+			}
+			return keep([]*rel{punctual})
+		}
+	}
+	return g.untimed(out)
 }
 
 // arrival keeps the first or last row of a key as they come.
