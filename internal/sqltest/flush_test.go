@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/runnelio/runnel/internal/state"
 )
 
 // TestFlushAtEnd ends inputs while windows by the clock are open: their rows are
@@ -64,7 +67,7 @@ func TestFlushAtEnd(t *testing.T) {
 
 // TestMaxParallelism takes the number of key groups there are.
 func TestMaxParallelism(t *testing.T) {
-	for value, ok := range map[string]bool{"128": true, "-1": true, "64": false, "256": false, "x": false} {
+	for value, ok := range map[string]bool{strconv.Itoa(state.Units): true, "-1": true, "64": false, "256": false, "x": false} {
 		if _, err := Session(map[string]string{"pipeline.max-parallelism": value}); (err == nil) != ok {
 			t.Errorf("%s: %v", value, err)
 		}
