@@ -46,6 +46,7 @@ services: ## real RocketMQ and Kafka on loopback
 
 chaos: ## kill -9 tests, long form; SEED=n repeats one
 	RUNNEL_CHAOS=300 $(GO) test -run Chaos -timeout 60m ./internal/chaos
+	RUNNEL_CHAOS=100 $(GO) test -run Share -timeout 60m ./internal/chaos/queues
 
 difftest: ## random queries against a model, in all worlds: N cases from SEED on
 	RUNNEL_DIFF=$(or $(N),100000) SEED=$(or $(SEED),1) $(GO) test -count=1 -v -run Difference -timeout 0 ./internal/difftest

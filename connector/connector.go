@@ -75,6 +75,10 @@ type Watcher interface {
 	Watch(ctx context.Context, found, gone func(Split)) error
 }
 
+// Partaker is a Source that may read only some splits, those it was assigned, and
+// leave others to other processes.
+type Partaker interface{ Partakes() bool }
+
 // Committer is a Source told which positions are durable.
 type Committer interface {
 	Committed(ctx context.Context, positions map[string]Position) error

@@ -81,6 +81,9 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 // Bounded implements connector.Source.
 func (s *source) Bounded() bool { return s.o.Bounded != "unbounded" }
 
+// Partakes implements connector.Partaker.
+func (s *source) Partakes() bool { return s.o.Assignment == "group" }
+
 // Splits implements connector.Source. With a group there are none yet: they are assigned.
 func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
 	var out []connector.Split
@@ -467,5 +470,6 @@ var (
 	_ connector.Source    = (*source)(nil)
 	_ connector.Committer = (*source)(nil)
 	_ connector.Lagger    = (*source)(nil)
+	_ connector.Partaker  = (*source)(nil)
 	_ connector.Watcher   = (*watched)(nil)
 )

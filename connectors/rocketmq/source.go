@@ -71,6 +71,9 @@ func (o *options) discovery() time.Duration {
 // Bounded implements connector.Source.
 func (s *source) Bounded() bool { return s.span.until != "" }
 
+// Partakes implements connector.Partaker.
+func (s *source) Partakes() bool { return s.o.Assignment == "group" }
+
 // Splits implements connector.Source. With a group there are none yet: they are assigned.
 func (s *source) Splits(ctx context.Context) ([]connector.Split, error) {
 	for _, topic := range s.topics {
@@ -365,5 +368,6 @@ var (
 	_ connector.Source    = (*source)(nil)
 	_ connector.Committer = (*source)(nil)
 	_ connector.Lagger    = (*source)(nil)
+	_ connector.Partaker  = (*source)(nil)
 	_ connector.Watcher   = (*watched)(nil)
 )

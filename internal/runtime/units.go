@@ -72,6 +72,12 @@ func (j *Job) startUnits(ctx context.Context, p *physical.Plan, o Options) error
 	if s.source, err = b.openSource(p.Aligned.Source); err != nil {
 		return &OpError{Op: p.Aligned.Source.ID, Err: err}
 	}
+	if x, ok := s.source.(connector.Partaker); o.Units != nil && !(ok && x.Partakes()) {
+		if err := o.Units.Alone(); err != nil {
+			s.closeSource()
+			return &OpError{Op: p.Aligned.Source.ID, Err: fmt.Errorf("%w. Every process reads all splits of table %s: processes share them with 'scan.assignment' = 'group', where the connector has it", err, p.Aligned.Source.Table())}
+		}
+	}
 	var splits []connector.Split
 	switch src := s.source.(type) {
 	case connector.Source:

@@ -76,6 +76,7 @@ type member struct {
 }
 
 func (m *member) Splits(context.Context) ([]connector.Split, error) { return nil, nil }
+func (m *member) Partakes() bool                                    { return true }
 func (m *member) Bounded() bool                                     { return false }
 
 func (m *member) Watch(ctx context.Context, found, gone func(connector.Split)) error {

@@ -73,6 +73,8 @@ type Shared interface {
 	// Claim makes the caller the owner of a unit, whoever owned it before: the
 	// commits of the last owner fail from now on with ErrFenced.
 	Claim(ctx context.Context, unit string) (ClaimedStore, error)
+	// Alone keeps all units to the caller; it fails if another process shares them.
+	Alone() error
 	Close() error
 }
 

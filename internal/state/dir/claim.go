@@ -321,6 +321,9 @@ func (s *Shared) Claim(ctx context.Context, unit string) (state.ClaimedStore, er
 	return Claim(ctx, filepath.Join(s.path, unitsDir, unitName(unit)), s.owner, s.opts)
 }
 
+// Alone implements state.Shared. The error is an ErrLocked.
+func (s *Shared) Alone() error { return keepDir(s.lock, s.path) }
+
 // Close implements state.Shared. Stores that were claimed stay as they are.
 func (s *Shared) Close() error { return s.lock.Close() }
 

@@ -346,8 +346,17 @@ func TestShared(t *testing.T) {
 	if _, err := Open(path, Options{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("taken by one while it is shared: %v", err)
 	}
-	a.Close()
+	if err := a.Alone(); !errors.Is(err, ErrLocked) {
+		t.Errorf("alone beside another: %v", err)
+	}
 	b.Close()
+	if err := a.Alone(); err != nil {
+		t.Error(err)
+	}
+	if _, err := OpenShared(path, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("shared with one that is alone: %v", err)
+	}
+	a.Close()
 	s := open(t, path, Options{})
 	commit(t, s, 1)
 	s.Close()
