@@ -1,6 +1,7 @@
 package ruleindex
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 // Rule is a condition with a name. Exactly one of Expr and Cond is set.
 type Rule struct {
 	ID   string
+	Name string    // what messages call it; "": its ID
 	Expr plan.Expr // BOOLEAN, over the schema of the set
 	Cond *Cond
 }
@@ -140,7 +142,7 @@ func (s *Set) Add(rules ...Rule) error {
 				cond = " (" + sqlName(first.Expr) + ")"
 			}
 			return fmt.Errorf("rule %q%s cannot be indexed: it has no value or text that must be there; %d such rules are more than the %d allowed",
-				first.ID, cond, n, most)
+				cmp.Or(first.Name, first.ID), cond, n, most)
 		}
 	}
 	s.in = in

@@ -165,7 +165,7 @@ func (c *Control) apply(add []plan.LiveRule, remove []string, folder bool) (<-ch
 		plan.Columns(r.Cond, reads)
 		e.reads = slices.Sorted(maps.Keys(reads))
 		entries = append(entries, e)
-		rules = append(rules, ruleindex.Rule{ID: e.key, Expr: r.Cond})
+		rules = append(rules, ruleindex.Rule{ID: e.key, Name: r.Def.ID, Expr: r.Cond})
 	}
 	if len(rules) > 0 {
 		if err := c.set.Add(rules...); err != nil {
