@@ -288,7 +288,7 @@ func sameValue(a, b types.Value) bool {
 		return ok && (x == y || x.Digits() > 9 && sameValue(x.ToFloat64(0), y.ToFloat64(0)))
 	case float32:
 		y, ok := b.(float32)
-		return ok && sameValue(float64(x), float64(y))
+		return ok && (sameValue(float64(x), float64(y)) || math.Abs(float64(x-y)) <= 1e-6*math.Abs(float64(x))) // the last digit of a FLOAT
 	case []types.Value:
 		y, ok := b.([]types.Value)
 		return ok && slices.EqualFunc(x, y, sameValue)
