@@ -109,7 +109,8 @@ func (o *outbox) Commit(ctx context.Context, token []byte) error {
 	var retry backoff
 	for {
 		err := o.publish(ctx, token)
-		if err == nil || !remoting.IsTemporary(err) || ctx.Err() != nil {
+		// A topic that was there when the checkpoint was made is there again when its broker is.
+		if err == nil || !remoting.IsTemporary(err) && !unrouted(err) || ctx.Err() != nil {
 			o.health.Working("the checkpoint's messages cannot be sent")
 			return err
 		}

@@ -93,7 +93,7 @@ func (r *reader) Read(ctx context.Context, into *format.Records) error {
 				return nil // the pull goes on; its answer is for the next call
 			}
 			r.pending = nil
-			if !remoting.IsTemporary(err) {
+			if !r.s.temporary(err) {
 				return err
 			}
 			r.s.health.Failing("pull "+r.q.String(), err)

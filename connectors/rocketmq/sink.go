@@ -124,6 +124,10 @@ func columns(s *types.Schema, key, list string) ([]int, error) {
 	return out, nil
 }
 
+// routeWait is how long a topic that no broker has is waited for by the sink of a
+// split that passes from process to process.
+const routeWait = time.Minute
+
 // route learns the queues, again once in a while: a topic may have got more.
 func (r *rows) route(ctx context.Context) error {
 	if r.queues != nil && time.Since(r.fetched) < time.Minute {
@@ -131,6 +135,7 @@ func (r *rows) route(ctx context.Context) error {
 	}
 	var route *remoting.Route
 	var retry backoff
+	begun := time.Now()
 	for tries := 0; ; tries++ {
 		var err error
 		if route, err = r.client.WriteRoute(ctx, r.o.topics()[0]); err == nil {
@@ -139,7 +144,9 @@ func (r *rows) route(ctx context.Context) error {
 		if r.queues != nil && remoting.IsTemporary(err) {
 			return nil // the old ones will do
 		}
-		if tries >= r.o.Retries || !remoting.IsTemporary(err) {
+		// Who takes a split over may come while the topic's broker is away.
+		missing := r.writer != "" && unrouted(err) && time.Since(begun) < routeWait
+		if !missing && (tries >= r.o.Retries || !remoting.IsTemporary(err)) {
 			return err
 		}
 		r.health.Failing("the topic's queues cannot be listed", err)

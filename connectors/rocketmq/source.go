@@ -120,7 +120,7 @@ func (s *source) persist(ctx context.Context, what string, f func() error) error
 	var b backoff
 	for {
 		err := f()
-		if err == nil || !remoting.IsTemporary(err) {
+		if err == nil || !s.temporary(err) {
 			s.health.Working(what)
 			return err
 		}
@@ -130,6 +130,23 @@ func (s *source) persist(ctx context.Context, what string, f func() error) error
 			return errors.Join(context.Cause(ctx), err)
 		}
 	}
+}
+
+// temporary tells that an error may go away by itself. While its broker is away a
+// topic is not there, which for the queues of a group is no news: they were assigned.
+func (s *source) temporary(err error) bool {
+	if remoting.IsTemporary(err) {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fenced && s.group != nil && unrouted(err)
+}
+
+// unrouted tells that no broker that is up has the topic.
+func unrouted(err error) bool {
+	var e *remoting.Error
+	return errors.As(err, &e) && e.Code == remoting.TopicNotExist
 }
 
 // backoff waits longer from failure to failure, and says so once a while.
