@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -86,10 +87,15 @@ func share(t *testing.T, q queue, restart func(*testing.T)) {
 	script := fmt.Sprintf(windowJob, q.source, q.sink)
 	in := newInput()
 	stop, fed := make(chan struct{}), make(chan struct{})
+	// Nothing is sent while the broker goes away: whoever sends again what may have
+	// arrived sends records twice.
+	var sending sync.Mutex
 	go func() {
 		defer close(fed)
 		for {
+			sending.Lock()
 			in.more(t, q, 400)
+			sending.Unlock()
 			select {
 			case <-stop:
 				for in.n < wanted() { // as many as the test is about
@@ -139,7 +145,9 @@ func share(t *testing.T, q queue, restart func(*testing.T)) {
 			_ = ps[i].Process.Signal(syscall.SIGCONT)
 			pauses++
 		case restart != nil && r.IntN(3) == 0:
+			sending.Lock()
 			restart(t)
+			sending.Unlock()
 			restarts++
 		}
 	}
