@@ -84,12 +84,11 @@ func (b *binder) retries(t *ast.Table, n *plan.Temporal) error {
 	return nil
 }
 
-// unusedLookup refuses hints for tables that are not looked up.
-func unusedLookup(hints []*lookupHint) error {
+// unusedLookup warns of hints for tables that are not looked up: Flink ignores them.
+func (b *binder) unusedLookup(hints []*lookupHint) {
 	for _, l := range hints {
 		if !l.used {
-			return diag.At(l.hint.Pos(), diag.UnknownTable, "hint LOOKUP: no table %s is joined FOR SYSTEM_TIME AS OF processing time here", l.options["table"])
+			b.Warn(l.hint.Pos(), "hint LOOKUP has no effect here: no table "+l.options["table"]+" is joined FOR SYSTEM_TIME AS OF processing time")
 		}
 	}
-	return nil
 }

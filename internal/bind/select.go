@@ -37,9 +37,7 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 	if err != nil {
 		return nil, err
 	}
-	if err := unusedLookup(hints); err != nil {
-		return nil, err
-	}
+	b.unusedLookup(hints)
 	if x.Where != nil {
 		cond, err := b.condition(x.Where, s, "WHERE")
 		if err != nil {
