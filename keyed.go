@@ -33,11 +33,13 @@ const keyColumn = "$key"
 // KeyedStream is a stream with a key.
 type KeyedStream[T any, K Key] struct{ g group[T, K] }
 
+//nolint:unused // Grouped asks for it
 func (k *KeyedStream[T, K]) group() *group[T, K] { return &k.g }
 
 // WindowedStream is a stream with a key, in windows.
 type WindowedStream[T any, K Key] struct{ g group[T, K] }
 
+//nolint:unused // Grouped asks for it
 func (w *WindowedStream[T, K]) group() *group[T, K] { return &w.g }
 
 // KeyBy gives the values of a stream a key.

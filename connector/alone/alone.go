@@ -310,7 +310,7 @@ func (g *splits) read(ctx context.Context, sp connector.Split) error {
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // what was read has been given
 	var recs format.Records
 	for {
 		end := reader.Read(ctx, &recs)
@@ -337,7 +337,7 @@ func (g *splits) readColumns(ctx context.Context, s connector.ColumnSource, sp c
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }() // what was read has been given
 	b := vector.NewBatch(g.r.t.Schema, vector.DefaultSize)
 	for {
 		b.Reset()

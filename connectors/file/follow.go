@@ -270,7 +270,7 @@ func (r *tail) open(ctx context.Context, offset int64) (err error) {
 	o.Offset, o.Growing, o.Chunk = offset, true, 64<<10
 	r.cut = framing.New(r.file, o)
 	if r.meta, err = newMetadata(r.source.table, r.file.f); err != nil {
-		r.file.close()
+		_ = r.file.close() // only read: err says what is wrong
 	}
 	return err
 }

@@ -116,7 +116,7 @@ func (s *source) Open(ctx context.Context, split connector.Split, at connector.P
 	o.Offset = offset
 	r := &fileReader{file: in, cut: framing.New(in, o), middle: middle, end: end}
 	if r.meta, err = newMetadata(s.table, in.f); err != nil {
-		in.close()
+		_ = in.close() // only read: err says what is wrong
 		return nil, err
 	}
 	return r, nil
@@ -152,7 +152,7 @@ func (s *source) open(ctx context.Context, path string, offset int64) (*content,
 	}
 	if c.packed && offset > 0 {
 		if err := discard(ctx, c, offset); err != nil {
-			c.close()
+			_ = c.close() // only read: err says what is wrong
 			return nil, fmt.Errorf("filesystem: %s: seeking %d: %w", path, offset, err)
 		}
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/connector/conformance"
 	"github.com/runnelio/runnel/format"
-	"github.com/runnelio/runnel/format/json"
 	"github.com/runnelio/runnel/format/raw"
 	"github.com/runnelio/runnel/internal/services"
 	"github.com/runnelio/runnel/internal/services/servicetest"
@@ -87,15 +86,6 @@ func sendTo(t testing.TB, cl *kgo.Client, topic string, partition int, values []
 func rawFormat(t testing.TB) format.Format {
 	t.Helper()
 	f, err := raw.Format.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-func jsonFormat(t testing.TB) format.Format {
-	t.Helper()
-	f, err := json.Format.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -226,7 +226,7 @@ func (c *client) property(key, v string, sec *security) error {
 // security is what the properties say of TLS and SASL.
 type security struct {
 	protocol, mechanism, jaas string
-	ca, cert, key, password   string
+	ca, cert, key             string
 	noHostname                bool
 	any                       []string // options given, to name one that has no use
 }

@@ -36,7 +36,6 @@ type rows struct {
 	headers int
 	zone    *time.Location
 	subtask int
-	seq     int // of batches, for round-robin
 
 	batch vector.Batch
 	buf   []byte

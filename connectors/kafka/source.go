@@ -29,7 +29,6 @@ type source struct {
 	whole    bool          // the query needs all partitions
 	patience time.Duration // how long another member is waited for then
 	meta     metadata.Columns
-	keys     bool // whether records' keys are read
 	pattern  *regexp.Regexp
 	specific map[int32]int64
 	ends     map[int32]int64

@@ -55,7 +55,7 @@ func run(ctx context.Context, options map[string]string) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // the positions are already committed
 	rows := 0
 	for batch, err := range r.Batches(ctx, nil) {
 		if err != nil {

@@ -198,12 +198,10 @@ func File(t *testing.T, f format.FileFormat, s *types.Schema, rows int) {
 		all[i] = i
 	}
 	var batches []*vector.Batch
-	var want []string
 	for i, left := uint64(0), rows; left > 0; i++ {
 		n := min(left, 700)
 		b := Batch(s, n, i)
 		batches, left = append(batches, b), left-n
-		want = append(want, Rows(s, b.Cols, all)...)
 	}
 	file := Write(t, f, s, batches...)
 	check := func(columns []int, skip int64, max int) {

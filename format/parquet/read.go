@@ -94,7 +94,6 @@ func openFile(f format.File, d format.FileDecoding, skip int64, utc bool) (*read
 type leaf struct {
 	column int
 	kind   pq.Kind
-	back   bool // decimal or text of bytes
 	reader pq.ColumnChunkValueReader
 	buf    []pq.Value
 	at, n  int

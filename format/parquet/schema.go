@@ -30,7 +30,6 @@ type matcher struct {
 	zone   *time.Location
 	utc    bool
 	leaves []*leaf
-	depth  int
 }
 
 var errDeep = errors.New("types too deep in one another")

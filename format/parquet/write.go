@@ -163,7 +163,7 @@ func leaves(t types.Type) int {
 
 // writer shreds rows into the leaves' values and hands them to the library.
 type writer struct {
-	w      *pq.Writer
+	w      *pq.GenericWriter[any] // written to by rows of values alone
 	out    *counter
 	fields []types.Field
 	leaf   [][]pq.Value // of the row in work, by leaf
@@ -196,7 +196,7 @@ func createFile(w io.Writer, e format.Encoding, o *options) (f *writer, err erro
 		n += leaves(c.Type)
 	}
 	f.leaf = make([][]pq.Value, n)
-	f.w = pq.NewWriter(f.out, pq.NewSchema("flink_schema", root), pq.Compression(codecs[o.Compression]),
+	f.w = pq.NewGenericWriter[any](f.out, pq.NewSchema("flink_schema", root), pq.Compression(codecs[o.Compression]),
 		pq.CreatedBy("runnel", "1", ""), pq.DataPageStatistics(true), pq.PageBufferSize(int(o.PageSize)), pq.DictionaryMaxBytes(1<<20))
 	return f, nil
 }

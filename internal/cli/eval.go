@@ -24,7 +24,7 @@ type evalCmd struct {
 	Set      map[string]string `short:"s" help:"Set an option, as SET would: key=value." placeholder:"KEY=VALUE"`
 }
 
-func (c *evalCmd) Run(a *app) error {
+func (c *evalCmd) Run(a *app) (err error) {
 	set := map[string]string{"table.local-time-zone": c.TimeZone}
 	for k, v := range c.Set {
 		set[k] = v
@@ -38,7 +38,7 @@ func (c *evalCmd) Run(a *app) error {
 		return err
 	}
 	out := bufio.NewWriter(a.IO.Out)
-	defer out.Flush()
+	defer flush(out, &err)
 	failed := false
 	one := func(expr string) error {
 		ok, err := c.one(out, s, expr)
@@ -74,9 +74,6 @@ func (c *evalCmd) Run(a *app) error {
 		}
 	}
 	if failed {
-		if err := out.Flush(); err != nil {
-			return err
-		}
 		return errSilent(ExitRejected)
 	}
 	return nil

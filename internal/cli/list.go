@@ -20,13 +20,13 @@ type functionsCmd struct {
 	Dialect  string `help:"Functions of this dialect." enum:"flink,rsqldb" default:"flink"`
 }
 
-func (c *functionsCmd) Run(a *app) error {
+func (c *functionsCmd) Run(a *app) (err error) {
 	set := builtin.All()
 	if c.Dialect == "rsqldb" {
 		set = builtin.Rsqldb()
 	}
 	out := bufio.NewWriter(a.IO.Out)
-	defer out.Flush()
+	defer flush(out, &err)
 	if c.Markdown {
 		functionsMarkdown(out, set)
 		return nil
@@ -132,9 +132,9 @@ type connectorsCmd struct {
 	Markdown bool   `help:"Print the whole reference as Markdown: docs/connectors.md."`
 }
 
-func (c *connectorsCmd) Run(a *app) error {
+func (c *connectorsCmd) Run(a *app) (err error) {
 	out := bufio.NewWriter(a.IO.Out)
-	defer out.Flush()
+	defer flush(out, &err)
 	if c.Markdown {
 		fmt.Fprint(out, "# Connectors and formats\n\nWritten by `make docs` from the definitions themselves.\n\n## Connectors\n")
 		for _, x := range a.Connectors {
@@ -187,6 +187,14 @@ func (c *connectorsCmd) Run(a *app) error {
 		return rejected{diag.At(diag.Span{}, diag.UnknownConnector, "no connector or format %s", c.Name).DidYouMean(c.Name, names)}
 	}
 	return nil
+}
+
+// flush writes out what is buffered. That it cannot be written counts before
+// what else *err says: without its output a command has not done its work.
+func flush(out *bufio.Writer, err *error) {
+	if ferr := out.Flush(); ferr != nil {
+		*err = ferr
+	}
 }
 
 func showOption(out io.Writer, key, typ, def, doc string, enum []string, required bool) {

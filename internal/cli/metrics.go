@@ -42,7 +42,7 @@ func (m *monitor) serve(addr string) (at string, stop func(), err error) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if s.Shutdown(ctx) != nil {
-			s.Close()
+			_ = s.Close() // of requests that outlast the job
 		}
 		<-done
 	}, nil

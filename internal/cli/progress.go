@@ -165,7 +165,7 @@ func statsTable(out io.Writer, j *runtime.Job) {
 			count(o.Bad.Load()), count(o.Expired.Load()), count(o.StateRows.Load()), count(o.StateBytes.Load()), count(o.Spilled.Load()),
 			time.Duration(o.BlockedNs.Load()).Round(time.Millisecond))
 	}
-	w.Flush()
+	_ = w.Flush() // the report is an aside: a terminal that is gone does not fail the job
 	for _, o := range j.Metrics.All() {
 		r := &o.Rules
 		if values, rows := r.MemoHits.Load()+r.MemoMisses.Load(), r.SignatureHits.Load()+r.SignatureMisses.Load(); values+rows > 0 {

@@ -65,7 +65,7 @@ func Serve(ctx context.Context, path string, jobs func() []*runtime.Job) (*Contr
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
+		_ = l.Close() // err says what is wrong
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -57,7 +57,7 @@ func (e *Engine) StartObserved(ctx context.Context, j *compile.Job, observe func
 			}
 			run, err := runtime.Start(ctx, j.Plan, o)
 			if err != nil {
-				units.Close()
+				err = errors.Join(err, units.Close())
 			}
 			return run, err
 		}

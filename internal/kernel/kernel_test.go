@@ -23,7 +23,8 @@ func cases(t *testing.T, f func(r *rand.Rand, n int, sel []int32, nulls vector.B
 			if r.IntN(4) > 0 {
 				nulls = make(vector.Bitmap, vector.Words(n)+r.IntN(2))
 				for i := range nulls {
-					nulls[i] = r.Uint64() & r.Uint64() // marks behind row n too
+					a, b := r.Uint64(), r.Uint64()
+					nulls[i] = a & b // marks behind row n too
 				}
 				if r.IntN(4) == 0 {
 					clear(nulls)

@@ -20,7 +20,6 @@ type fieldTask struct {
 	matchers []*regex.Matcher
 	derive   *eval.Program
 	in       *vector.Batch // of derive
-	broken   bool          // derive could not be compiled: never, operand has seen it
 }
 
 const (

@@ -33,7 +33,6 @@ type Task struct {
 	text    []byte
 	sel     []int32
 	unionOf []int32
-	byRule  []uint64
 }
 
 // NewTask returns a task for the index.

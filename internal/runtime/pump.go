@@ -215,7 +215,7 @@ func (d *sourceDriver) startSplit(ctx context.Context, s connector.Split, at str
 			}
 			return
 		}
-		defer r.close()
+		defer func() { _ = r.close() }() // what was read stays read
 		if at == "" && r.at != "" {
 			x := <-p.free
 			select {

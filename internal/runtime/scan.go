@@ -32,7 +32,6 @@ type scanDecoder struct {
 	policy *policy
 	size   int
 	left   int64 // rows until LIMIT; -1: no limit
-	consts []vector.Vector
 	cx     *function.Context
 	recs   *format.Records // being pushed
 

@@ -110,12 +110,16 @@ func (d *sourceDriver) lastBarrier(ctx context.Context) error {
 	}
 }
 
-func (d *sourceDriver) read(ctx context.Context) error {
+func (d *sourceDriver) read(ctx context.Context) (err error) {
 	if d.decode != nil {
 		if err := d.decode.open(); err != nil {
 			return err
 		}
-		defer d.decode.close()
+		defer func() {
+			if cerr := d.decode.close(); err == nil { // of the dead-letter file, which may not be whole then
+				err = cerr
+			}
+		}()
 	}
 	if d.blocking {
 		return d.pump(ctx)
@@ -298,7 +302,7 @@ func (d *sourceDriver) readSplit(ctx context.Context, s connector.Split) error {
 	if err != nil {
 		return err
 	}
-	defer r.close()
+	defer func() { _ = r.close() }() // what was read stays read
 	var p parcel
 	for {
 		err := r.read(ctx, &p)

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -85,10 +84,6 @@ func (r *Rule) Key() string {
 		return r.Name
 	}
 	return r.Title
-}
-
-func (r *Rule) errorf(format string, args ...any) error {
-	return &Error{File: r.File, Line: r.Line, Why: fmt.Sprintf(format, args...)}
 }
 
 // ParseRules reads the documents of a file. Those that are wrong are left out

@@ -226,6 +226,16 @@ func (c *Control) mergeSoon() {
 	if c.set.Fragments() <= fragments {
 		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended { // and end may be waiting for the merges
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended { // and end may be waiting for the merges
+		return
+	}
 	c.merges.Go(func() {
 		if err := c.set.Merge(context.Background()); err != nil {
 			return // only if the context ends, and this one does not
@@ -260,9 +270,7 @@ func (c *Control) end() {
 	}
 	c.waiting = nil
 	c.mu.Unlock()
-	c.changing.Lock() // no change begins a merge from here on
-	c.changing.Unlock()
-	c.merges.Wait()
+	c.merges.Wait() // none begins from here on
 }
 
 // List returns the rules by id.

@@ -18,7 +18,6 @@ type windows struct {
 	ends      []int64 // ascending
 	watermark int64
 	key       []byte
-	buf       []byte
 }
 
 func newWindows(watermark int64) *windows {

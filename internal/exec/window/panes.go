@@ -64,12 +64,6 @@ func (p *panes) register(g int32, end int64) {
 	}
 }
 
-// start returns the start of a group's window, and its key.
-func (p *panes) start(g int32) (start int64, key []byte) {
-	k := p.table.Key(g)
-	return int64(binary.BigEndian.Uint64(k[8:]) ^ 1<<63), k[16:]
-}
-
 // advance calls fire for every group of the windows that are over at to, and forgets them.
 func (p *panes) advance(to int64, fire func(g int32) error) error {
 	if to <= p.progress {

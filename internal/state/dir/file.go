@@ -231,7 +231,7 @@ func (w *writer) finish(full, noSync bool) (fileRef, error) {
 
 // abandon removes an unfinished file.
 func (w *writer) abandon() {
-	w.f.Close()
+	_ = w.f.Close() // it is removed
 	os.Remove(w.path)
 }
 
