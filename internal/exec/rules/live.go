@@ -91,6 +91,10 @@ func (l *Live) restore() error {
 		}
 		return nil
 	})
+	// A store has no order; hits of one row come in that of the rules.
+	byID := func(a, b plan.RuleDef) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(folder, byID)
+	slices.SortFunc(others, byID)
 	if err == nil && len(folder) > 0 {
 		err = l.control.change(l.cx.Context, folder, nil, false, true)
 	}
