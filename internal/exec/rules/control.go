@@ -231,11 +231,6 @@ func (c *Control) mergeSoon() {
 	if c.ended { // and end may be waiting for the merges
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended { // and end may be waiting for the merges
-		return
-	}
 	c.merges.Go(func() {
 		if err := c.set.Merge(context.Background()); err != nil {
 			return // only if the context ends, and this one does not
