@@ -52,6 +52,7 @@ func (w *writer) Flush(ctx context.Context) error { return w.s.Flush(ctx) }
 // Close implements connector.Sink.
 func (o *overwriter) Close(ctx context.Context) error {
 	s := o.s
+	defer s.die()
 	if ctx.Err() != nil || s.broken != nil {
 		return s.Close(ctx)
 	}
