@@ -56,10 +56,13 @@ const maxOpen = 256
 
 func newSink(cx *connector.Context, t *connector.Table, o *options) (connector.Sink, error) {
 	s, err := makeSink(cx, t, o)
-	if err != nil || !t.Overwrite {
-		return s, err
+	switch {
+	case err != nil:
+		return nil, err // a nil *sink would be a sink to whoever closes it
+	case t.Overwrite:
+		return newOverwriter(s, t), nil
 	}
-	return newOverwriter(s, t), nil
+	return s, nil
 }
 
 func makeSink(cx *connector.Context, t *connector.Table, o *options) (*sink, error) {

@@ -25,8 +25,10 @@ import (
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/internal/compile"
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/engine"
+	"github.com/runnelio/runnel/internal/sql/ast"
 )
 
 // Version is set when the binary is linked.
@@ -37,7 +39,7 @@ const (
 	ExitOK       = 0
 	ExitFailed   = 1   // a job failed while it ran
 	ExitRejected = 2   // bad usage, or a statement that cannot be run
-	ExitSignal   = 130 // ended by Ctrl-C, with everything flushed
+	ExitSignal   = 130 // ended by Ctrl-C, with everything flushed; a script cut short by signal n gives 128 + n
 )
 
 // Host is what the binary is made of.
@@ -184,6 +186,10 @@ func (a *app) report(err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
+	if cut := (errCut{}); errors.As(err, &cut) {
+		fmt.Fprintln(a.IO.Err, "runnel: "+cut.Error())
+		return 128 + int(cut.sig)
+	}
 	fmt.Fprintln(a.IO.Err, "runnel: "+diag.Render(err))
 	var usage *usageError
 	if errors.As(err, &usage) {
@@ -195,6 +201,42 @@ func (a *app) report(err error) int {
 		return ExitRejected
 	}
 	return ExitFailed
+}
+
+// errCut ends a script at the first statement that is reached after a signal: no
+// answer must be taken for one of a statement that did not run.
+type errCut struct{ sig int32 }
+
+func (e errCut) Error() string { return "a signal came: the statements from here on were not run" }
+
+// cut wraps the steps of a script so that none is taken after a signal.
+func (a *app) cut(s engine.Steps) engine.Steps {
+	check := func() error {
+		if sig := a.interrupted.Load(); sig != 0 {
+			return errCut{sig}
+		}
+		return nil
+	}
+	out := s
+	out.Statement = func(st ast.Statement, r *compile.Result) error {
+		if err := check(); err != nil {
+			return err
+		}
+		return s.Statement(st, r)
+	}
+	out.Query = func(st ast.Statement, j *compile.Job) error {
+		if err := check(); err != nil {
+			return err
+		}
+		return s.Query(st, j)
+	}
+	out.Insert = func(j *compile.Job, wait bool) error {
+		if err := check(); err != nil {
+			return err
+		}
+		return s.Insert(j, wait)
+	}
+	return out
 }
 
 // signals has the first signal stop jobs cleanly and the second end them at once.

@@ -163,6 +163,40 @@ SELECT 'all' AS what, COUNT(*) AS n FROM numbers;`}, "query", "-f", "q.sql", "--
 	}
 }
 
+// TestSignalCutsAScript: an answer of a statement behind the one that was
+// interrupted would be a false one.
+func TestSignalCutsAScript(t *testing.T) {
+	t.Parallel()
+	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		p := start(t, nil, "query", "--format", "csv", "-e", `
+CREATE TABLE g (id INT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');
+SELECT id FROM g; SELECT COUNT(*) AS q2 FROM g; SELECT 3 AS q3;`, "--result", "changelog")
+		until(t, "rows", func() bool { return strings.Count(p.out.String(), "\n") > 3 })
+		if err := p.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		if code := p.wait(t); code != want {
+			t.Errorf("exit code %d, want %d; %s", code, want, p.err.String())
+		}
+		if out := p.out.String(); strings.Contains(out, "q2") || strings.Contains(out, "q3") {
+			t.Errorf("printed %q", out)
+		}
+		if !strings.Contains(p.err.String(), "were not run") {
+			t.Errorf("does not say that statements were left: %s", p.err.String())
+		}
+	}
+}
+
+// TestSinkWithoutAFolder: a path that is a file is an error, not a crash.
+func TestSinkWithoutAFolder(t *testing.T) {
+	t.Parallel()
+	p := start(t, map[string]string{"taken": "x"}, "query", "-e",
+		`CREATE TABLE t (id INT) WITH ('connector' = 'filesystem', 'path' = 'taken', 'format' = 'json'); INSERT INTO t SELECT 1;`)
+	if code := p.wait(t); code != 1 || !strings.Contains(p.err.String(), "not a directory") || strings.Contains(p.err.String(), "panic") {
+		t.Errorf("exit code %d: %s", code, p.err.String())
+	}
+}
+
 // TestPipeThatCloses: whoever reads the output may stop reading.
 func TestPipeThatCloses(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (c *queryCmd) Run(a *app) error {
 	}
 	r := &scriptRun{a: a, e: e, quiet: true, stats: c.Stats}
 	var printer *rowPrinter
-	err = engine.Script(a.ctx, s, text, name, engine.Steps{
+	err = engine.Script(a.ctx, s, text, name, a.cut(engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error {
 			if res.Schema == nil || c.Format == formatTable {
 				return a.answer(res)
@@ -74,7 +74,7 @@ func (c *queryCmd) Run(a *app) error {
 			}
 			return r.finish(run)
 		},
-	})
+	}))
 	return refused(err)
 }
 

@@ -103,7 +103,7 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 	var collect *rowPrinter
 	r.collectLess(len(text))
 	defer r.collectAsUsual()
-	err := engine.Script(r.a.ctx, s, text, name, engine.Steps{
+	err := engine.Script(r.a.ctx, s, text, name, r.a.cut(engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error { return r.a.answer(res) },
 		Collect: func() connector.Sink {
 			collect = newRowPrinter(r.a.IO.Out, formatTable, s.Func().Zone)
@@ -133,7 +133,10 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 			r.jobs = append(r.jobs, run)
 			return nil
 		},
-	})
+	}))
+	if errors.As(err, new(errCut)) {
+		return errors.Join(err, r.wait()) // jobs that run end cleanly
+	}
 	if err != nil {
 		return errors.Join(refused(err), r.abort())
 	}

@@ -39,11 +39,13 @@ type sinkOp struct {
 }
 
 // Open implements exec.Operator.
-func (s *sinkOp) Open(cx *exec.Context) (err error) {
+func (s *sinkOp) Open(cx *exec.Context) error {
 	s.cx = cx
-	if s.sink, err = s.open(cx.Subtask, cx.Parallel); err != nil {
+	sink, err := s.open(cx.Subtask, cx.Parallel)
+	if err != nil {
 		return err
 	}
+	s.sink = sink
 	if err := s.wrap(); err != nil {
 		return err
 	}
