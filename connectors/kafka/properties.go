@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,6 +28,7 @@ type client struct {
 	group                      []kgo.Opt
 	reset                      string // auto.offset.reset
 	maxPoll                    int
+	maxBatch                   int32 // largest batch of records, in bytes
 }
 
 // connections tells which brokers cannot be connected to. The client tries
@@ -47,6 +49,21 @@ func (c connections) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _
 	c.health.Working(what)
 }
 
+// throttles tells when brokers slow the client down, once a while: it waits as
+// long as they ask for.
+type throttles struct {
+	log  *slog.Logger
+	said atomic.Int64 // ms since 1970
+}
+
+// OnBrokerThrottle implements kgo.HookBrokerThrottle.
+func (t *throttles) OnBrokerThrottle(meta kgo.BrokerMetadata, pause time.Duration, _ bool) {
+	now, said := time.Now().UnixMilli(), t.said.Load()
+	if pause > 0 && now-said > 30_000 && t.said.CompareAndSwap(said, now) {
+		t.log.Warn("the broker throttles this client: its quota is used up", "broker", meta.NodeID, "pause", pause)
+	}
+}
+
 // ignored are properties that Flink overrides or that say how Java code is run.
 var ignored = []string{"key.deserializer", "value.deserializer", "key.serializer", "value.serializer", "client.dns.lookup", "bootstrap.servers", "group.id",
 	"partition.discovery.interval.ms", "allow.auto.create.topics"}
@@ -54,7 +71,7 @@ var ignored = []string{"key.deserializer", "value.deserializer", "key.serializer
 // client translates the properties. One that is not known is an error, because
 // what it was to do would not be done.
 func (o *options) client(log *slog.Logger, health *connector.Health) (*client, error) {
-	c := &client{reset: "none", maxPoll: 4096}
+	c := &client{reset: "none", maxPoll: 4096, maxBatch: 1 << 20}
 	c.common = []kgo.Opt{kgo.SeedBrokers(splitList(o.Servers)...), kgo.WithLogger(kgoLogger{log}),
 		kgo.MetadataMinAge(250 * time.Millisecond)} // else a topic that was just made is seen after 5 s
 	var sec security
@@ -63,6 +80,7 @@ func (o *options) client(log *slog.Logger, health *connector.Health) (*client, e
 			return nil, err
 		}
 	}
+	c.common = append(c.common, kgo.WithHooks(&throttles{log: log}))
 	if health != nil {
 		c.common = append(c.common, kgo.WithHooks(connections{health}))
 	}
@@ -168,7 +186,14 @@ func (c *client) property(key, v string, sec *security) error {
 	case "transaction.timeout.ms":
 		return add(&c.producer, func(d time.Duration) kgo.Opt { return kgo.TransactionTimeout(d) })
 	case "batch.size", "max.request.size":
-		return addSize(&c.producer, func(n int32) kgo.Opt { return kgo.ProducerBatchMaxBytes(n) })
+		n, err := size()
+		if err != nil {
+			return err
+		}
+		if n < 512 || n > 1<<30 {
+			return bad("not between 512 and 1073741824")
+		}
+		c.maxBatch = n
 	case "buffer.memory":
 		return addSize(&c.producer, func(n int32) kgo.Opt { return kgo.MaxBufferedBytes(int(n)) })
 	case "retries":

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -36,6 +38,7 @@ type rows struct {
 	headers int
 	zone    *time.Location
 	subtask int
+	limit   int32 // largest batch the topic takes, in bytes; 0: not asked yet
 
 	batch vector.Batch
 	buf   []byte
@@ -95,12 +98,17 @@ func newSink(cx *connector.Context, t *connector.Table, o *options, upsert bool)
 
 // options are those of a producer.
 func (r *rows) options() []kgo.Opt {
-	opts := append(slices.Clone(r.conf.common), kgo.ProducerBatchMaxBytes(1<<20), kgo.ProducerBatchCompression(kgo.NoCompression()),
+	opts := append(slices.Clone(r.conf.common), kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.MaxBufferedRecords(1<<20), kgo.AllowAutoTopicCreation(), kgo.UnknownTopicRetries(10))
 	if r.o.Guarantee == "none" {
 		opts = append(opts, kgo.RequiredAcks(kgo.NoAck()), kgo.DisableIdempotentWrite())
 	}
 	opts = append(opts, r.conf.producer...)
+	if r.limit == 0 {
+		opts = append(opts, kgo.ProducerBatchMaxBytes(r.conf.maxBatch))
+	} else {
+		opts = append(opts, kgo.ProducerBatchMaxBytes(r.limit))
+	}
 	switch r.o.Partitioner {
 	case "fixed":
 		opts = append(opts, kgo.RecordPartitioner(kgo.BasicConsistentPartitioner(func(string) func(*kgo.Record, int) int {
@@ -112,6 +120,73 @@ func (r *rows) options() []kgo.Opt {
 		opts = append(opts, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil))) // as the Java client hashes
 	}
 	return opts
+}
+
+// learn asks how large a batch of records the topic takes, once. A batch that is
+// larger the broker refuses as a whole, also if each of its records would fit;
+// and what fits other partitions is written by then. So sizes are checked before
+// anything is sent.
+func (r *rows) learn(ctx context.Context) error {
+	if r.limit != 0 {
+		return nil
+	}
+	cl, err := kgo.NewClient(r.conf.common...)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	var all kadm.ResourceConfigs
+	err = r.persist(ctx, "the topic's limits cannot be asked for", func() (err error) {
+		all, err = kadm.NewClient(cl).DescribeTopicConfigs(ctx, r.topic)
+		return err
+	})
+	var denied *kadm.AuthError
+	if err != nil && !errors.As(err, &denied) {
+		return fmt.Errorf("kafka: topic %s: %w", r.topic, err)
+	}
+	limit := r.conf.maxBatch
+	// There is no answer for a topic still to be made, or for who may not ask.
+	if one, err := all.On(r.topic, nil); err == nil && one.Err == nil {
+		for _, c := range one.Configs {
+			if c.Key != "max.message.bytes" || c.Value == nil {
+				continue
+			}
+			if n, err := strconv.ParseInt(*c.Value, 10, 32); err == nil {
+				limit = min(limit, int32(n))
+			}
+		}
+	}
+	r.limit = max(limit, 512) // the client's least
+	return nil
+}
+
+// persist calls f until it succeeds, fails for good, or ctx ends.
+func (r *rows) persist(ctx context.Context, what string, f func() error) error {
+	for delay := 100 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
+		err := f()
+		if err == nil || !temporary(err) {
+			r.health.Working(what)
+			return err
+		}
+		r.health.Failing(what, err)
+		r.log.Warn(what+": trying again", "error", err)
+		t := time.NewTimer(delay)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return errors.Join(context.Cause(ctx), err)
+		}
+	}
+}
+
+// size is at least what a record takes in a batch of its own.
+func size(rec *kgo.Record) int {
+	n := 84 + len(rec.Key) + len(rec.Value) // the batch's head, the lengths
+	for _, h := range rec.Headers {
+		n += 10 + len(h.Key) + len(h.Value)
+	}
+	return n
 }
 
 // encode makes r.recs of the rows of b. They are views of r.buf, valid until the next call.
@@ -139,6 +214,9 @@ func (r *rows) encode(b *vector.Batch) error {
 		}
 		if s.val[0] >= 0 {
 			r.recs[i].Value = r.buf[s.val[0]:s.val[1]:s.val[1]]
+		}
+		if n := size(&r.recs[i]); n > int(r.limit) {
+			return fmt.Errorf("%w: kafka: a record of %d bytes; topic %s takes %d (its max.message.bytes, or 'properties.max.request.size')", connector.ErrRejected, n, r.topic, r.limit)
 		}
 	}
 	return nil
@@ -239,6 +317,9 @@ type sink struct {
 
 // Write implements connector.Sink.
 func (s *sink) Write(ctx context.Context, b *vector.Batch) error {
+	if err := s.learn(ctx); err != nil {
+		return err
+	}
 	if s.cl == nil {
 		var err error
 		if s.cl, err = kgo.NewClient(s.options()...); err != nil {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -153,6 +152,9 @@ func (x *transactions) Write(ctx context.Context, b *vector.Batch) error {
 	if b.Live() == 0 {
 		return nil
 	}
+	if err := x.learn(ctx); err != nil {
+		return err
+	}
 	if err := x.encode(b); err != nil {
 		return err
 	}
@@ -253,26 +255,6 @@ func (x *transactions) end(ctx context.Context, raw []byte, commit bool) error {
 // settle is resume, tried again while the brokers are away or at work on it.
 func (x *transactions) settle(ctx context.Context, t token, commit bool) error {
 	return x.persist(ctx, "the checkpoint's transaction cannot be ended", func() error { return x.resume(ctx, t, commit) })
-}
-
-// persist calls f until it succeeds, fails for good, or ctx ends.
-func (x *transactions) persist(ctx context.Context, what string, f func() error) error {
-	for delay := 100 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
-		err := f()
-		if err == nil || !temporary(err) {
-			x.health.Working(what)
-			return err
-		}
-		x.health.Failing(what, err)
-		x.log.Warn(what+": trying again", "error", err)
-		t := time.NewTimer(delay)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return errors.Join(context.Cause(ctx), err)
-		}
-	}
 }
 
 // owns tells whether id has been taken by this writer.

@@ -28,6 +28,7 @@ type source struct {
 	meta   metadata.Columns
 	filter remoting.Filter
 	topics []string
+	begun  time.Time
 
 	mu       sync.Mutex
 	group    *remoting.Group
@@ -40,7 +41,7 @@ type source struct {
 type watched struct{ *source }
 
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
-	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, fenced: t.Fenced, topics: o.topics(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
+	s := &source{o: o, log: logger(cx, t), health: cx.Health, whole: t.Whole, fenced: t.Fenced, topics: o.topics(), begun: time.Now(), filter: remoting.Filter{Tags: remoting.ParseTags(o.Tag), SQL: o.SQL},
 		known: map[string]bool{}, appeared: map[string]bool{}, sent: map[string]int64{}}
 	var err error
 	if s.span, err = o.span(cx.Zone); err != nil {
@@ -134,13 +135,14 @@ func (s *source) persist(ctx context.Context, what string, f func() error) error
 
 // temporary tells that an error may go away by itself. While its broker is away a
 // topic is not there, which for the queues of a group is no news: they were assigned.
+// Who joins others may come while the broker is away: the topic is waited for.
 func (s *source) temporary(err error) bool {
 	if remoting.IsTemporary(err) {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fenced && s.group != nil && unrouted(err)
+	return s.fenced && (s.group != nil || time.Since(s.begun) < routeWait) && unrouted(err)
 }
 
 // unrouted tells that no broker that is up has the topic.

@@ -170,6 +170,7 @@ func share(t *testing.T, q queue, restart func(*testing.T)) {
 			t.Errorf("rows came late:\n%s", p.said.String())
 		}
 	}
+	in.once(t, q)
 	got = q.results(t)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
