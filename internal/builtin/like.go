@@ -123,8 +123,7 @@ func compileLike(pattern, escape string) (likeMatcher, error) {
 		text := texts[0]
 		return func(s string) bool { return strings.HasSuffix(s, text) }, nil
 	case "%t%":
-		text := texts[0]
-		return func(s string) bool { return strings.Contains(s, text) }, nil
+		return newFinder(texts[0]).in, nil
 	case "t%t":
 		head, tail := texts[0], texts[1]
 		return func(s string) bool {
