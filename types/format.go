@@ -37,7 +37,8 @@ func appendValue(dst []byte, v Value, t Type, zone *time.Location, show bool) []
 	case int32:
 		switch t.Kind {
 		case Date:
-			return AppendDate(dst, x)
+			y, m, d := CivilFromDays(int64(x))
+			return appendCivil(dst, lastDigits(y), m, d)
 		case Time:
 			return AppendTime(dst, x, t.Prec)
 		case IntervalYM:
@@ -59,7 +60,7 @@ func appendValue(dst []byte, v Value, t Type, zone *time.Location, show bool) []
 		if t.Kind == TimestampLTZ {
 			x = ToLocal(x, zone)
 		}
-		return AppendTS(dst, x, t.Prec)
+		return AppendCastTS(dst, x, t.Prec)
 	case string:
 		return appendText(dst, x, t, show)
 	case []Value:
@@ -280,6 +281,27 @@ func AppendTS(dst []byte, t TS, prec int) []byte {
 		return dst
 	}
 	return appendFraction(append(dst, '.'), int(t.Nanos()), min(prec, 9))
+}
+
+// AppendCastTS is AppendTS as CAST to STRING has it: years have four digits, the
+// last ones.
+func AppendCastTS(dst []byte, t TS, prec int) []byte {
+	if day := t.Date(); day >= firstLongYear {
+		y, m, d := CivilFromDays(day)
+		t.Ms += (DaysFromCivil(lastDigits(y), m, d) - day) * MsPerDay
+	}
+	return AppendTS(dst, t, prec)
+}
+
+// firstLongYear is the first day whose year has five digits.
+const firstLongYear = 2932897
+
+// lastDigits cuts a year to four digits.
+func lastDigits(y int) int {
+	if y > 9999 {
+		return y % 10000
+	}
+	return y
 }
 
 func appendSeconds(dst []byte, t TS, sep byte) []byte {

@@ -145,6 +145,17 @@ func (b *binder) conditional(name string, args []plan.Expr, x *ast.Call, want fu
 			return nil, illegalNull(x.Args[i+1].Pos())
 		}
 	}
+	if isNull(args[0]) {
+		return nil, illegalNull(x.Args[0].Pos())
+	}
+	for _, a := range args[1:] {
+		if t := a.Type(); t.IsInterval() || t.Kind == types.Row {
+			return nil, diag.At(x.Pos(), diag.TypeMismatch, "IF does not take %s", typeText(t)).Hint("use CASE WHEN … THEN … ELSE … END")
+		}
+	}
+	if t := args[1].Type(); t.IsTimestamp() && args[2].Type().IsTimestamp() { // Flink takes that of the first
+		args[2] = cast(args[2], t.WithNull(args[2].Type().Nullable))
+	}
 	return caseOf(name, args[:1], args[1:], x.Pos())
 }
 

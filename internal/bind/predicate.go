@@ -23,8 +23,13 @@ func (b *binder) periods(x *ast.Binary, s *scope) (plan.Expr, error) {
 			return nil, nil, err
 		}
 		if hi.Type().IsInterval() {
-			hi, err = arithmetic(plan.Add, lo, hi, r.Pos())
-			return lo, hi, err
+			length := hi
+			if hi, err = arithmetic(plan.Add, lo, hi, r.Pos()); err != nil {
+				return nil, nil, err
+			}
+			if l, ok := b.literal(length); ok && !negativeInterval(l.Value) {
+				return lo, hi, nil
+			}
 		}
 		// Start and end may come in either order.
 		swap, err := compare(plan.Gt, lo, hi, r.Pos())
@@ -72,6 +77,17 @@ func (b *binder) periods(x *ast.Binary, s *scope) (plan.Expr, error) {
 		return compare(plan.Eq, l2, r1, x.Pos())
 	}
 	return compare(plan.Eq, l1, r2, x.Pos())
+}
+
+// negativeInterval tells whether an interval goes backwards.
+func negativeInterval(v types.Value) bool {
+	switch n := v.(type) {
+	case int32:
+		return n < 0
+	case int64:
+		return n < 0
+	}
+	return false
 }
 
 func (b *binder) is(x *ast.Is, s *scope) (plan.Expr, error) {

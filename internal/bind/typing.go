@@ -123,8 +123,11 @@ func arithmetic(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, error) {
 		return arithmetic(op, y, x, span)
 	case a.IsTemporal() && b.IsInterval() && (op == plan.Add || op == plan.Sub):
 		if a.Kind == types.Time && b.Kind == types.IntervalYM {
-			if _, ok := y.(*plan.Literal); !ok || isNullLiteral(y) {
+			if _, ok := y.(*plan.Literal); !ok {
 				break
+			}
+			if isNullLiteral(y) {
+				return &plan.Literal{T: a.OrNull()}, nil
 			}
 			return x, nil // months do not move a time of the day
 		}
@@ -189,11 +192,14 @@ func compare(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, error) {
 	if (isNullLiteral(x) || isNullLiteral(y)) && op != plan.Distinct && op != plan.NotDistinct && simple(x.Type()) && simple(y.Type()) && textOrNumber(x.Type(), y.Type()) {
 		return &plan.Literal{T: boolean}, nil // whatever the other is, and not read as a number or time
 	}
+	if e, ok := unlike(op, x, y, span); ok {
+		return e, nil
+	}
 	x, y, err := comparables(op, x, y, span)
 	if err != nil {
 		return nil, err
 	}
-	t := boolean.WithNull(x.Type().Nullable || y.Type().Nullable)
+	t := boolean.WithNull(x.Type().Nullable || y.Type().Nullable || rowWithNulls(x.Type()) || rowWithNulls(y.Type()))
 	if op == plan.Distinct || op == plan.NotDistinct {
 		t = boolean.NotNull()
 	}
@@ -237,9 +243,9 @@ func comparables(op plan.Op, x, y plan.Expr, span diag.Span) (plan.Expr, plan.Ex
 		return x, cast(y, timeOfText(a).WithNull(b.Nullable)), nil
 	case a.IsChar() && b.IsTemporal():
 		return cast(x, timeOfText(b).WithNull(a.Nullable)), y, nil
-	case a.Kind == types.Boolean && b.IsChar():
+	case (a.Kind == types.Boolean || a.IsInterval()) && b.IsChar():
 		return cast(x, types.String().WithNull(a.Nullable)), y, nil
-	case a.IsChar() && b.Kind == types.Boolean:
+	case a.IsChar() && (b.Kind == types.Boolean || b.IsInterval()):
 		return x, cast(y, types.String().WithNull(b.Nullable)), nil
 	}
 	t, ok := types.Common(a, b)
@@ -297,6 +303,9 @@ func unify(what string, es []plan.Expr, span diag.Span) ([]plan.Expr, types.Type
 		join = types.Common
 	}
 	t, ok := join(ts...)
+	if !ok && (what == "COALESCE" || what == "IFNULL") {
+		t, ok = partOfTimestamp(ts)
+	}
 	if !ok {
 		texts := ""
 		for i, u := range ts {
@@ -322,6 +331,25 @@ func unify(what string, es []plan.Expr, span diag.Span) ([]plan.Expr, types.Type
 		}
 	}
 	return out, t, nil
+}
+
+// partOfTimestamp is the type that COALESCE gives DATE beside TIMESTAMP, and TIME
+// beside TIMESTAMP: the part of the timestamp that both have.
+func partOfTimestamp(ts []types.Type) (types.Type, bool) {
+	var part types.Type
+	null, stamps := false, false
+	for _, t := range ts {
+		null = null || t.Nullable
+		switch {
+		case t.Kind == types.Timestamp:
+			stamps = true
+		case (t.Kind == types.Date || t.Kind == types.Time) && (part.Kind == types.Null || part.Kind == t.Kind):
+			part = t
+		default:
+			return part, false
+		}
+	}
+	return part.WithNull(null), stamps && part.Kind != types.Null
 }
 
 // caseOf builds a CASE of conditions and results, the last result being ELSE.
@@ -430,61 +458,4 @@ func truth(op plan.Op, x plan.Expr, span diag.Span) (plan.Expr, error) {
 		return nil, mismatch(span, op.String(), x)
 	}
 	return &plan.OpExpr{Op: op, Args: []plan.Expr{x}, T: boolean.NotNull(), Span: span}, nil
-}
-
-// in is x IN (items): the operator over constants, else a chain of equalities.
-func (b *binder) in(x plan.Expr, items []plan.Expr, span diag.Span) (plan.Expr, error) {
-	constant := true
-	nullable := x.Type().Nullable
-	all := append([]plan.Expr{x}, items...)
-	mixed := false
-	for _, e := range all {
-		mixed = mixed || e.Type().IsChar()
-	}
-	if mixed { // '1' IN (1, 2): the texts are read as numbers
-		t := x.Type()
-		if t.IsChar() {
-			for _, o := range items {
-				if !o.Type().IsChar() && !isNull(o) {
-					t = o.Type()
-					break
-				}
-			}
-		}
-		for i, e := range all {
-			if e.Type().IsChar() && !t.IsChar() && (t.IsNumeric() || t.IsTemporal() || t.Kind == types.Boolean) {
-				all[i] = cast(e, t.WithNull(e.Type().Nullable))
-			}
-		}
-	}
-	all, t, err := unify("IN", all, span)
-	if err != nil {
-		return nil, err
-	}
-	if t.IsNested() {
-		constant = false
-	}
-	for i, e := range all[1:] {
-		nullable = nullable || e.Type().Nullable
-		if l, ok := b.literal(e); ok {
-			all[i+1] = l
-		} else {
-			constant = false
-		}
-	}
-	if constant {
-		return &plan.OpExpr{Op: plan.In, Args: all, T: boolean.WithNull(nullable), Span: span}, nil
-	}
-	var ors []plan.Expr
-	for _, e := range all[1:] {
-		eq, err := compare(plan.Eq, all[0], e, span)
-		if err != nil {
-			return nil, err
-		}
-		ors = append(ors, eq)
-	}
-	if len(ors) == 1 {
-		return ors[0], nil
-	}
-	return logic(plan.Or, ors, span)
 }

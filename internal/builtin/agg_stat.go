@@ -50,6 +50,9 @@ func statDef(name string, aliases []string, doc string, root, sample bool) funct
 				if m.arg.IsInteger() && m.arg.Kind != types.BigInt {
 					return &exactMomentAcc{momentAcc: m}, nil
 				}
+				if c.Retracts {
+					return &realMomentAcc{momentAcc: m}, nil
+				}
 				return &m, nil
 			}},
 	}

@@ -100,6 +100,9 @@ func inferHashCode(args []function.Arg) (function.Signature, error) {
 	case types.PhysList, types.PhysMap, types.PhysRow:
 		return function.Signature{}, fmt.Errorf("HASH_CODE takes no %s", t.OrNull())
 	}
+	if t.IsBinary() {
+		return function.Signature{}, fmt.Errorf("HASH_CODE takes no %s", t.OrNull())
+	}
 	if t.Kind == types.Null {
 		return function.Signature{}, errors.New("HASH_CODE takes no bare NULL")
 	}

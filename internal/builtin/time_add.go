@@ -7,6 +7,7 @@ import (
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/types"
+	"github.com/runnelio/runnel/vector"
 )
 
 var timeAddFuncs = []function.Def{
@@ -40,6 +41,9 @@ func inferInterval(args []function.Arg) (function.Signature, error) {
 	if len(args) != 3 || args[2].Type.Kind != types.Symbol {
 		return function.Signature{}, errors.New("want (a - b) unit")
 	}
+	if a, b := args[0].Type, args[1].Type; (a.Kind == types.Date) != (b.Kind == types.Date) {
+		return function.Signature{}, fmt.Errorf("(a - b) unit takes two times of one kind, not %s and %s", a.OrNull(), b.OrNull())
+	}
 	s, err := inferDiff([]function.Arg{{Type: types.Of(types.Symbol), Const: true, Value: "SECOND"}, args[0], args[1]})
 	if err != nil {
 		return s, err
@@ -70,7 +74,15 @@ func bindInterval(_ *function.Context, args []function.Arg, result types.Type) (
 // addUnits are the units of TIMESTAMPADD in milliseconds, or negative in months.
 var addUnits = map[string]int64{
 	"MILLISECOND": 1, "SECOND": types.MsPerSecond, "MINUTE": types.MsPerMinute, "HOUR": types.MsPerHour, "DAY": types.MsPerDay,
-	"WEEK": types.MsPerWeek, "MONTH": -1, "QUARTER": -3, "YEAR": -12, "DECADE": -120, "CENTURY": -1200, "MILLENNIUM": -12000,
+	"WEEK": types.MsPerWeek, "MONTH": -1, "QUARTER": -3, "YEAR": -12, "ISOYEAR": -12, "DECADE": -120, "CENTURY": -1200, "MILLENNIUM": -12000,
+}
+
+// fieldUnits are the units that are fields of a time but no lengths. A NULL may
+// be moved by them, and TIMESTAMPDIFF counts the days for the fields of days.
+var fieldUnits = map[string]bool{"DOW": true, "ISODOW": true, "DOY": true, "EPOCH": true, "MICROSECOND": true, "NANOSECOND": true}
+
+func noUnit(unit string) error {
+	return fmt.Errorf("no unit %s here; there are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND", unit)
 }
 
 func unitArg(args []function.Arg) (string, int64, error) {
@@ -79,14 +91,14 @@ func unitArg(args []function.Arg) (string, int64, error) {
 	}
 	unit, _ := args[0].Value.(string)
 	span, ok := addUnits[unit]
-	if !ok {
-		return unit, 0, fmt.Errorf("no unit %s here; there are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND", unit)
+	if !ok && !fieldUnits[unit] {
+		return unit, 0, noUnit(unit)
 	}
 	return unit, span, nil
 }
 
 func inferAdd(args []function.Arg) (function.Signature, error) {
-	_, span, err := unitArg(args)
+	unit, span, err := unitArg(args)
 	if err != nil {
 		return function.Signature{}, err
 	}
@@ -97,6 +109,9 @@ func inferAdd(args []function.Arg) (function.Signature, error) {
 	s := function.Signature{Args: argTypes(args), Result: t}
 	s.Args[1] = types.Of(types.BigInt).WithNull(n.Nullable)
 	switch {
+	case span == 0 && unit == "MICROSECOND" && t.IsTimestamp():
+		s.Result.Prec = max(t.Prec, 6)
+	case span == 0:
 	case t.Kind == types.Date && span > 0 && span < types.MsPerDay:
 		s.Result = types.TimestampOf(6)
 		s.Args[2] = types.TimestampOf(6).WithNull(t.Nullable)
@@ -110,13 +125,15 @@ func inferAdd(args []function.Arg) (function.Signature, error) {
 var errTimeRange = errors.New("the time is out of range")
 
 func bindAdd(_ *function.Context, args []function.Arg, result types.Type) (function.Call, error) {
-	_, span, err := unitArg(args)
+	unit, span, err := unitArg(args)
 	if err != nil {
 		return nil, err
 	}
 	var call function.Call
-	switch args[2].Type.Kind {
-	case types.Date:
+	switch kind := args[2].Type.Kind; {
+	case span == 0:
+		return noSpan(unit, args[1:], kind)
+	case kind == types.Date:
 		call = function.CallMapErr2(func(n int64, d int32) (int32, error) {
 			if n > 1<<31 || n < -1<<31 {
 				return 0, errTimeRange
@@ -130,7 +147,7 @@ func bindAdd(_ *function.Context, args []function.Arg, result types.Type) (funct
 			}
 			return int32(day), nil
 		})
-	case types.Time:
+	case kind == types.Time:
 		call = function.CallMap2(func(n int64, ms int32) int32 {
 			if span < 0 {
 				return ms
@@ -160,14 +177,33 @@ func bindAdd(_ *function.Context, args []function.Arg, result types.Type) (funct
 	return shifted(call, 1), nil
 }
 
+// noSpan is a call for a unit without a length: no value can be moved by it, and
+// NULLs do not get here.
+func noSpan(unit string, args []function.Arg, kind types.Kind) (function.Call, error) {
+	switch kind {
+	case types.Date:
+		return shifted(function.CallMapErr2(func(int64, int32) (int32, error) { return 0, noUnit(unit) }), 1), nil
+	case types.Time:
+		return shifted(function.CallMapErr2(func(int64, int32) (int32, error) { return 0, noUnit(unit) }), 1), nil
+	}
+	return shifted(function.CallMapErr2(func(int64, types.TS) (types.TS, error) { return types.TS{}, noUnit(unit) }), 1), nil
+}
+
 func inferDiff(args []function.Arg) (function.Signature, error) {
-	if _, _, err := unitArg(args); err != nil {
+	unit, span, err := unitArg(args)
+	if err != nil {
 		return function.Signature{}, err
+	}
+	if span == 0 && unit != "DOW" && unit != "ISODOW" && unit != "DOY" {
+		return function.Signature{}, noUnit(unit)
 	}
 	a, b := args[1].Type, args[2].Type
 	s := function.Signature{Args: argTypes(args), Result: types.Of(types.Int).WithNull(a.Nullable || b.Nullable)}
 	ok := a.IsTemporal() && b.IsTemporal() && (a.Kind == types.Time) == (b.Kind == types.Time) &&
 		(a.Kind == types.TimestampLTZ) == (b.Kind == types.TimestampLTZ)
+	if !ok && a.IsTemporal() && b.IsTemporal() && (a.Kind == types.Time) != (b.Kind == types.Time) && (span < 0 || a.Nullable || b.Nullable) {
+		return s, nil // see bindDiff
+	}
 	if !ok {
 		return s, fmt.Errorf("TIMESTAMPDIFF takes two times of one kind, not %s and %s", a.OrNull(), b.OrNull())
 	}
@@ -182,9 +218,29 @@ func inferDiff(args []function.Arg) (function.Signature, error) {
 }
 
 func bindDiff(_ *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
-	_, span, err := unitArg(args)
+	unit, span, err := unitArg(args)
 	if err != nil {
 		return nil, err
+	}
+	if (args[1].Type.Kind == types.Time) != (args[2].Type.Kind == types.Time) {
+		// Between a time of the day and a day lie no months, and nothing else is known.
+		return func(in []vector.Vector, sel []int32, out vector.Vector) error {
+			o := out.(*vector.Flat[int32])
+			var all []int32
+			for _, i := range function.Rows(sel, len(o.Vals), &all) {
+				if span >= 0 {
+					return &function.RowError{Row: int(i), Err: fmt.Errorf("TIMESTAMPDIFF takes two times of one kind, not %s and %s", args[1].Type.OrNull(), args[2].Type.OrNull())}
+				}
+				o.Vals[i] = 0
+			}
+			return nil
+		}, nil
+	}
+	switch unit {
+	case "DOW", "ISODOW", "DOY":
+		span = types.MsPerDay
+	case "DECADE": // as Flink counts them
+		span = -12
 	}
 	diff := func(from, to int64) int32 {
 		if span < 0 {

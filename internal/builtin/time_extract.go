@@ -64,6 +64,9 @@ var (
 	clockUnits = map[string]int64{"HOUR": types.MsPerHour, "MINUTE": types.MsPerMinute, "SECOND": types.MsPerSecond, "MILLISECOND": 1}
 )
 
+// monthFields are the units of an interval of months, in months.
+var monthFields = map[string]int32{"MONTH": 1, "YEAR": 12, "DECADE": 120, "CENTURY": 1200, "MILLENNIUM": 12000}
+
 func inferExtract(unit string, args []function.Arg) (function.Signature, error) {
 	t := args[len(args)-1].Type
 	s := function.Signature{Args: argTypes(args), Result: types.Of(types.BigInt).WithNull(t.Nullable)}
@@ -74,11 +77,11 @@ func inferExtract(unit string, args []function.Arg) (function.Signature, error) 
 	case t.IsTimestamp():
 		ok = dateUnits[unit] || clock || fine || unit == "EPOCH"
 	case t.Kind == types.Date:
-		ok = dateUnits[unit] || clock || unit == "EPOCH"
-	case t.Kind == types.Time:
-		ok = clock
+		ok = dateUnits[unit] || clock || unit == "EPOCH" || fine
+	case t.Kind == types.Time: // of a value it is an error, of NULL it is NULL
+		ok = dateUnits[unit] || clock || fine || unit == "EPOCH"
 	case t.Kind == types.IntervalYM:
-		ok = unit == "YEAR" || unit == "MONTH" || unit == "QUARTER"
+		ok = monthFields[unit] > 0 || unit == "QUARTER"
 	case t.Kind == types.IntervalDS:
 		ok = clock || unit == "DAY" || unit == "EPOCH"
 	default:
@@ -108,18 +111,24 @@ func extractCall(cx *function.Context, unit string, t types.Type) (function.Call
 		case ofDay != nil:
 			return function.CallMap1(func(d int32) int64 { return ofDay(int64(d)) }), nil
 		}
+		if clockUnits[unit] == 0 {
+			return function.CallMapErr1(func(int32) (int64, error) { return 0, fmt.Errorf("%s cannot be extracted from %s", unit, t.OrNull()) }), nil
+		}
 		return function.CallMap1(func(int32) int64 { return 0 }), nil // a day starts at midnight
 	case types.Time:
+		if clockUnits[unit] == 0 {
+			return function.CallMapErr1(func(int32) (int64, error) { return 0, fmt.Errorf("%s cannot be extracted from %s", unit, t.OrNull()) }), nil
+		}
 		return function.CallMap1(func(ms int32) int64 { return clockField(unit, int64(ms)) }), nil
 	case types.IntervalYM:
 		return function.CallMap1(func(months int32) int64 {
 			switch unit {
-			case "YEAR":
-				return int64(months / 12)
 			case "QUARTER":
 				return int64(months%12/3 + 1)
+			case "MONTH":
+				return int64(months % 12)
 			}
-			return int64(months % 12)
+			return int64(months / monthFields[unit])
 		}), nil
 	case types.IntervalDS:
 		return function.CallMap1(func(ms int64) int64 {

@@ -29,6 +29,11 @@ var timeFloorFuncs = []function.Def{
 
 var roundTimeUnits = map[string]bool{"MILLENNIUM": true, "CENTURY": true, "DECADE": true, "YEAR": true, "QUARTER": true, "MONTH": true, "WEEK": true}
 
+// looseUnits are units to which Flink lets round and which change nothing: no
+// DATE, and no TIMESTAMP by ISOYEAR. What else is rounded to them is an error of
+// the row, so that NULL stays NULL.
+var looseUnits = map[string]bool{"ISOYEAR": true, "DOW": true, "ISODOW": true, "DOY": true, "EPOCH": true, "MICROSECOND": true, "NANOSECOND": true}
+
 func inferRoundTime(args []function.Arg) (function.Signature, error) {
 	if len(args) != 2 || args[1].Type.Kind != types.Symbol {
 		return function.Signature{}, fmt.Errorf("want a time and a unit: FLOOR(t TO DAY)")
@@ -38,11 +43,8 @@ func inferRoundTime(args []function.Arg) (function.Signature, error) {
 		return function.Signature{}, fmt.Errorf("want a date, time or timestamp before TO, not %s", t.OrNull())
 	}
 	unit, _ := args[1].Value.(string)
-	if !roundTimeUnits[unit] && unit != "DAY" && clockUnits[unit] == 0 {
+	if !roundTimeUnits[unit] && unit != "DAY" && clockUnits[unit] == 0 && !looseUnits[unit] {
 		return function.Signature{}, fmt.Errorf("times are not rounded to %s", unit)
-	}
-	if t.Kind == types.Time && clockUnits[unit] == 0 {
-		return function.Signature{}, fmt.Errorf("a TIME is not rounded to %s", unit)
 	}
 	return function.Signature{Args: argTypes(args), Result: t.Plain()}, nil
 }
@@ -54,12 +56,19 @@ func bindRoundTime(up bool) func(*function.Context, []function.Arg, types.Type) 
 		if unit == "DAY" {
 			span = types.MsPerDay
 		}
-		if span == 0 && !roundTimeUnits[unit] {
+		if span == 0 && !roundTimeUnits[unit] && !looseUnits[unit] {
 			return nil, fmt.Errorf("times are not rounded to %s", unit)
 		}
-		switch args[0].Type.Kind {
+		kind, isTimestamp := args[0].Type.Kind, args[0].Type.IsTimestamp()
+		switch {
+		case kind == types.Time && (unit == "YEAR" || unit == "ISOYEAR"), isTimestamp && unit == "ISOYEAR":
+			return unrounded(kind), nil
+		case kind == types.Time && clockUnits[unit] == 0, isTimestamp && looseUnits[unit]:
+			return notRounded(kind, unit), nil
+		}
+		switch kind {
 		case types.Date:
-			if span > 0 {
+			if span > 0 || looseUnits[unit] {
 				return function.CallMap1(func(d int32) int32 { return d }), nil
 			}
 			return function.CallMap1(func(d int32) int32 { return int32(roundDay(int64(d), unit, up)) }), nil
@@ -144,4 +153,21 @@ func roundDay(day int64, unit string, up bool) int64 {
 // Bind has taken.
 func shifted(call function.Call, n int) function.Call {
 	return func(args []vector.Vector, sel []int32, out vector.Vector) error { return call(args[n:], sel, out) }
+}
+
+// unrounded is a call that gives the times as they are.
+func unrounded(kind types.Kind) function.Call {
+	if kind == types.Time {
+		return function.CallMap1(func(ms int32) int32 { return ms })
+	}
+	return function.CallMap1(func(t types.TS) types.TS { return t })
+}
+
+// notRounded is a call that fails for every time.
+func notRounded(kind types.Kind, unit string) function.Call {
+	err := fmt.Errorf("times of this kind are not rounded to %s", unit)
+	if kind == types.Time {
+		return function.CallMapErr1(func(int32) (int32, error) { return 0, err })
+	}
+	return function.CallMapErr1(func(t types.TS) (types.TS, error) { return t, err })
 }

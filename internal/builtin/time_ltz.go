@@ -3,6 +3,7 @@ package builtin
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/types"
@@ -101,10 +102,10 @@ func bindToLTZ(_ *function.Context, args []function.Arg, _ types.Type) (function
 		}), nil
 	}
 	return numberToLTZ(args, func(v float64, p int32) (types.TS, bool, error) {
-		if p == 0 { // seconds keep their fraction
-			v, p = v*1000, 3
+		if p >= 0 && p < 3 { // up to milliseconds the fraction counts
+			v, p = v*float64(powersOfTen[3-p]), 3
 		}
-		return fromEpoch(types.FloatToInt64(v), p)
+		return fromEpoch(types.FloatToInt64(math.Floor(v)), p)
 	}), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -80,7 +81,7 @@ func Fold(e plan.Expr, cx *function.Context) (plan.Expr, error) {
 	if e == nil {
 		return nil, nil
 	}
-	f := folder{cx: cx, origin: map[*plan.Literal]*plan.Literal{}, computed: map[*plan.Literal]bool{}}
+	f := folder{cx: cx, origin: map[*plan.Literal]*plan.Literal{}, computed: map[*plan.Literal]bool{}, float: map[*plan.Literal]bool{}, widened: map[*plan.Literal]bool{}}
 	e = plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 		if o, ok := x.(*plan.OpExpr); ok {
 			x = shorten(o)
@@ -107,6 +108,9 @@ type folder struct {
 	origin map[*plan.Literal]*plan.Literal
 	// computed are literals of FLOAT and DOUBLE that are the result of a computation.
 	computed map[*plan.Literal]bool
+	// float are DOUBLEs that were FLOATs and widened are numbers that became DOUBLE,
+	// without being asked to.
+	float, widened map[*plan.Literal]bool
 }
 
 func (f *folder) node(e plan.Expr) plan.Expr {
@@ -145,8 +149,9 @@ func (f *folder) node(e plan.Expr) plan.Expr {
 // cast folds the cast of a number literal.
 func (f *folder) cast(e *plan.Cast, l *plan.Literal) plan.Expr {
 	exact := l
-	if o := f.origin[l]; o != nil {
-		exact = o
+	unasked := e.Span == (diag.Span{}) && e.T.Kind == types.Double
+	if o := f.origin[l]; o != nil && (!unasked || l.T.Kind != types.Float) {
+		exact = o // an operand of DOUBLE gets the FLOAT as it is
 	}
 	v, err := evalConst(&plan.Cast{X: exact, T: e.T, Span: e.Span}, f.cx)
 	if err != nil {
@@ -159,6 +164,11 @@ func (f *folder) cast(e *plan.Cast, l *plan.Literal) plan.Expr {
 		f.computed[res] = true
 	case v != nil:
 		f.origin[res] = exact
+		if o := f.origin[l]; o != nil {
+			f.origin[res] = o
+		}
+		f.widened[res] = unasked
+		f.float[res] = unasked && l.T.Kind == types.Float
 	}
 	return res
 }
@@ -167,6 +177,11 @@ func (f *folder) cast(e *plan.Cast, l *plan.Literal) plan.Expr {
 func (f *folder) compare(e *plan.OpExpr) (res, ok bool) {
 	if e.Op < plan.Eq || e.Op > plan.Ge || len(e.Args) != 2 {
 		return false, false
+	}
+	if x, _ := e.Args[0].(*plan.Literal); x != nil {
+		if y, _ := e.Args[1].(*plan.Literal); y != nil && (f.float[x] && !f.widened[y] || f.float[y] && !f.widened[x]) {
+			return false, false // FLOAT beside DOUBLE: by their values
+		}
 	}
 	var rats [2]*big.Rat
 	cast := false

@@ -36,10 +36,10 @@ func (c *caster) toText() Cast {
 	case types.Time:
 		return text(c, func(dst []byte, v int32) []byte { return types.AppendTime(dst, v, prec) })
 	case types.Timestamp:
-		return text(c, func(dst []byte, v types.TS) []byte { return types.AppendTS(dst, v, prec) })
+		return text(c, func(dst []byte, v types.TS) []byte { return types.AppendCastTS(dst, v, prec) })
 	case types.TimestampLTZ:
 		zone := types.NewZone(c.how.Zone)
-		return text(c, func(dst []byte, v types.TS) []byte { return types.AppendTS(dst, zone.ToLocal(v), prec) })
+		return text(c, func(dst []byte, v types.TS) []byte { return types.AppendCastTS(dst, zone.ToLocal(v), prec) })
 	case types.IntervalDS:
 		return text(c, types.AppendIntervalDS)
 	case types.IntervalYM:
