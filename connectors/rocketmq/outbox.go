@@ -155,6 +155,12 @@ func (o *outbox) publish(ctx context.Context, token []byte) error {
 		}
 		_, err := o.client.SendSet(ctx, queues[q], o.o.Producer, &sets[q])
 		sets[q].Reset()
+		if err != nil && ctx.Err() == nil { // whoever called comes again
+			o.health.Failing("send", err)
+			o.log.Warn("messages of a checkpoint cannot be sent yet", "queue", queues[q].String(), "error", err)
+		} else if err == nil {
+			o.health.Working("send")
+		}
 		return err
 	}
 	for seq := int64(0); len(rest) > 0; seq++ {

@@ -149,6 +149,9 @@ func (c *Client) send(ctx context.Context, q Queue, request func() *command) (Se
 		if errors.As(err, &ce) {
 			c.lost(ctx, q)
 		}
+		if attempt == 3 { // what passes at once is no news
+			c.cfg.Log.Warn("messages cannot be sent: trying again", "queue", q.String(), "error", err)
+		}
 		select {
 		case <-time.After(delay):
 		case <-ctx.Done():
