@@ -38,8 +38,8 @@ func main() {
 	every := flag.Int("every", 1, "take every n-th event only")
 	rounds := flag.Int("rounds", 1, "passes over the events; each begins with empty caches")
 	id := flag.String("id-field", "_id", "field that keywords are not looked for in")
-	peerPath := flag.String("peer", "", "program of another engine to measure beside, such as that of peer (cargo build --release there)")
-	pipeline := flag.String("peer-pipeline", "internal/sigma/builtin/windows.yml", "the pipeline for it")
+	peerPath := flag.String("peer", "", "program of another engine to measure beside, such as that of peer (how it is built is in peer/Cargo.toml)")
+	pipeline := flag.String("peer-pipeline", "", "the pipeline for it; without one, ours without the conditions on Channel")
 	flag.Parse()
 	if *rules == "" || *events == "" {
 		flag.Usage()

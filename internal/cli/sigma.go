@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -99,6 +100,8 @@ type sigmaConvertCmd struct {
 	sigmaFlags
 	Table string `help:"Table that the views read; its columns are STRING and called as the fields." default:"events"`
 	DDL   bool   `help:"Print a CREATE TABLE with the columns that the rules read, over a file, to begin from."`
+
+	TimestampField string `help:"Column with the time of an event, for correlations; it has a watermark." default:"@timestamp" placeholder:"NAME"`
 }
 
 func (c *sigmaConvertCmd) Run(a *app) error {
@@ -109,7 +112,7 @@ func (c *sigmaConvertCmd) Run(a *app) error {
 	out := bufio.NewWriter(a.IO.Out)
 	left, n := 0, 0
 	if c.DDL {
-		fmt.Fprintf(out, "%s\n", sigmaTable(rules, c.Table))
+		fmt.Fprintf(out, "%s\n", sigmaTable(rules, c.Table, c.TimestampField))
 	}
 	for _, e := range rules.Entries {
 		if e.State == sigma.NotRun {
@@ -117,7 +120,7 @@ func (c *sigmaConvertCmd) Run(a *app) error {
 			fmt.Fprintf(out, "-- %s: not run: %s\n\n", e.Key(), e.Why)
 			continue
 		}
-		text, err := e.SQL(c.Table, "sigma_"+sqlName(e.Key()))
+		text, err := e.SQL(c.Table, "sigma_"+sqlName(e.Key()), c.TimestampField)
 		if err != nil {
 			left++
 			fmt.Fprintf(out, "-- %s has no SQL form: %s\n\n", strings.Join(strings.Fields(e.Key()), " "), err)
@@ -136,21 +139,35 @@ func (c *sigmaConvertCmd) Run(a *app) error {
 	return nil
 }
 
-// sigmaTable is a table with the columns that rules read.
-func sigmaTable(c *sigma.Collection, name string) string {
+// sigmaTable is a table with the columns that rules read; with a time if there are
+// correlations.
+func sigmaTable(c *sigma.Collection, name, rowtime string) string {
 	fields := map[string]bool{}
+	timed := false
 	for _, e := range c.Entries {
-		if _, err := e.Where(); err == nil && e.State == sigma.OK {
-			for _, f := range e.Fields() {
-				fields[f] = true
-			}
+		if e.State != sigma.OK {
+			continue
+		}
+		if _, err := e.SQL(name, "v", rowtime); err != nil {
+			continue
+		}
+		timed = timed || e.Rule.Correlation != nil
+		for _, f := range e.Fields() {
+			fields[f] = true
 		}
 	}
+	delete(fields, map[bool]string{true: rowtime}[timed])
 	var cols []string
 	for _, f := range slices.Sorted(maps.Keys(fields)) {
 		cols = append(cols, "  "+sql.Quote(f)+" STRING")
 	}
-	return fmt.Sprintf("CREATE TABLE %s (\n%s\n) WITH (\n  'connector' = 'filesystem',\n  'path' = 'events.jsonl',\n  'format' = 'json'\n);\n", sql.Quote(name), strings.Join(cols, ",\n"))
+	format := "json'"
+	if timed {
+		at := sql.Quote(rowtime)
+		cols = append(cols, "  "+at+" TIMESTAMP_LTZ(3)", "  WATERMARK FOR "+at+" AS "+at+" - INTERVAL '1' MINUTE")
+		format += ",\n  'json.timestamp-format.standard' = 'ISO-8601'"
+	}
+	return fmt.Sprintf("CREATE TABLE %s (\n%s\n) WITH (\n  'connector' = 'filesystem',\n  'path' = 'events.jsonl',\n  'format' = '%s\n);\n", sql.Quote(name), strings.Join(cols, ",\n"), format)
 }
 
 // sqlName makes a name of a rule's id.
@@ -169,6 +186,7 @@ type sigmaRunCmd struct {
 	Output         string   `short:"o" help:"File for the hits; - is standard output." default:"-" placeholder:"FILE"`
 	IDField        string   `help:"Field whose value is written as event_id; keywords are not looked for in it." placeholder:"NAME"`
 	TimestampField string   `help:"Field with the time of an event, for correlations." default:"@timestamp" placeholder:"NAME"`
+	Parallelism    int      `help:"Threads that evaluate rules; 0 means one a processor. The output does not depend on it." default:"0" placeholder:"N"`
 	Strict         bool     `help:"End at the first line that is no JSON object; otherwise they are left out and counted."`
 	Stats          bool     `help:"Print the number of hits of each rule."`
 	Progress       string   `help:"Show a progress bar: auto (on a terminal), on, off." enum:"auto,on,off" default:"auto"`
@@ -202,6 +220,13 @@ func (c *sigmaRunCmd) Run(a *app) (err error) {
 			return rejected{err}
 		}
 	}
+	threads := c.Parallelism
+	switch {
+	case threads < 0 || threads > 1024:
+		return rejected{fmt.Errorf("--parallelism is from 0 to 1024, not %d", threads)}
+	case threads == 0:
+		threads = runtime.GOMAXPROCS(0)
+	}
 	out := io.Writer(a.IO.Out)
 	if info, serr := os.Stat(c.Output); c.Output != "-" && serr == nil && !info.Mode().IsRegular() { // a device or pipe
 		f, err := os.OpenFile(c.Output, os.O_WRONLY, 0)
@@ -230,7 +255,7 @@ func (c *sigmaRunCmd) Run(a *app) (err error) {
 	start := time.Now()
 	bar := &sigmaBar{out: a.IO.Err, start: start, on: !c.Quiet && (c.Progress == "on" || c.Progress == "auto" && isTerminal(a.IO.Err))}
 	sum, err := sigma.Run(ctx, rules, m, sigma.RunOptions{Inputs: c.Input, Stdin: a.IO.In, Output: out, IDField: c.IDField,
-		TimestampField: c.TimestampField, Strict: c.Strict, Progress: bar.draw})
+		TimestampField: c.TimestampField, Strict: c.Strict, Parallelism: threads, Progress: bar.draw})
 	bar.clear()
 	if !c.Quiet {
 		sigmaSummary(a.IO.Err, m, sum, time.Since(start), err)

@@ -252,3 +252,57 @@ func TestSigmaCommands(t *testing.T) {
 	f(1, events+":2: no JSON", "run", "--rules", rules, "--all-logsources", "--input", events, "--strict")
 	f(0, `"event_id":null`, "run", "--rules", rules, "--all-logsources", "--input", events, "--input", events, "-o", "-", "--stats")
 }
+
+// The SQL of correlations that are known when a window is over gives as many rows
+// as the run has hits.
+func TestSigmaConvertWindows(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	rules := `title: fail
+id: fail
+logsource: {product: test}
+detection: {s: {e: fail}, condition: s}
+---
+title: ok
+id: ok
+logsource: {product: test}
+detection: {s: {e: ok}, condition: s}
+`
+	kinds := map[string]string{
+		"few":   "type: event_count, rules: [fail], group-by: [u], timespan: 10s, condition: {lt: 2}",
+		"names": "type: temporal, rules: [fail, ok], group-by: [u], timespan: 100s, condition: fail and not ok",
+		"med":   "type: value_median, rules: [fail], timespan: 10s, condition: {lte: 2, field: n}",
+		"users": "type: value_count, rules: [fail, ok], timespan: 2m, condition: {gte: 2, lte: 30, field: u}",
+	}
+	for k, c := range kinds {
+		rules += "---\ntitle: " + k + "\nid: " + k + "\ncorrelation: {" + c + "}\n"
+	}
+	var events strings.Builder
+	for i := range 400 {
+		x := i * i * 31 % 101
+		fmt.Fprintf(&events, `{"t":"2024-01-01T00:%02d:%02d.000Z","e":%q,"u":"u%d","n":"%d"}`+"\n", i*2/60, i*2%60, []string{"fail", "fail", "ok"}[x%3], x%7, x%4)
+	}
+	for name, text := range map[string]string{"rules.yml": rules, "events.jsonl": events.String()} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, ddl, errs := runSigma(t, "sigma", "convert", "--rules", "rules.yml", "--all-logsources", "--ddl", "--timestamp-field", "t")
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	_, hits, _ := runSigma(t, "sigma", "run", "--rules", "rules.yml", "--all-logsources", "--input", "events.jsonl", "--timestamp-field", "t")
+	for k := range kinds {
+		n := strings.Count(hits, `{"rule":"`+k+`"`)
+		if n == 0 {
+			t.Errorf("%s: no hits", k)
+		}
+		if err := os.WriteFile("q.sql", []byte(ddl+"SELECT COUNT(*) AS n FROM sigma_"+k+";\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := runSigma(t, "run", "q.sql")
+		if last := out[strings.LastIndex(out, "| +")+1:]; code != 0 || !strings.Contains(last, fmt.Sprintf(" %d |", n)) {
+			t.Errorf("%s: exit code %d, not %d rows: %s%s", k, code, n, out[max(0, len(out)-200):], errs)
+		}
+	}
+}

@@ -273,10 +273,6 @@ func (l *Loader) correlations() {
 			continue
 		}
 		c := e.Rule.Correlation
-		if c.notYet != "" {
-			e.refuse(NotImported, &Error{Line: c.line, Why: c.notYet})
-			continue
-		}
 		for _, name := range c.Rules {
 			ref := l.byName[name]
 			if ref == nil {

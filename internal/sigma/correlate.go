@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,10 @@ const maxWindowHits = 20_000_000
 type correlator struct {
 	all    []*correlationState // what refers to another one behind it
 	fields *eventFields
+	again  *eventFields // of events that were held
+	newest int64        // time of an event, ms
 	hits   int
+	held   int // bytes of events
 	// What was left out: hits without a time, without a value of a group-by
 	// field or of the field that is computed with, and those that came too late.
 	NoTime, NoGroup, NoValue, Late int64
@@ -29,6 +33,7 @@ type correlationState struct {
 	groupBy [][]int // by ref: places in fields
 	values  []int
 	groups  map[string]*group
+	closing *closing // nil: hits are evaluated as they come
 }
 
 // fired is a hit of a correlation.
@@ -39,6 +44,16 @@ type fired struct {
 	group []string
 	value float64
 	ids   []string
+	// Of a window that is over, its newest hit; otherwise it is the current one.
+	id    string
+	event []byte
+}
+
+// name takes the ids of hits.
+func (f *fired) name(hits []windowHit) {
+	for _, h := range hits[max(0, len(hits)-maxIDs):] {
+		f.ids = append(f.ids, h.id)
+	}
 }
 
 const maxIDs = 100 // of events that a hit of a correlation names
@@ -46,7 +61,8 @@ const maxIDs = 100 // of events that a hit of a correlation names
 // newCorrelator prepares the correlations of c that are run; fields gets the
 // fields they need.
 func newCorrelator(c *Collection, fields *eventFields) *correlator {
-	k := &correlator{fields: fields}
+	k := &correlator{fields: fields, newest: math.MinInt64 / 2}
+	states := map[*Entry]*correlationState{}
 	done := map[*Entry]bool{}
 	var visit func(e *Entry)
 	visit = func(e *Entry) {
@@ -68,6 +84,16 @@ func newCorrelator(c *Collection, fields *eventFields) *correlator {
 		for _, f := range st.c.Fields {
 			st.values = append(st.values, fields.want(f))
 		}
+		closes, slack := st.c.atClose(), int64(0)
+		for _, r := range e.refs {
+			if in := states[r]; in != nil && in.closing != nil { // what it refers to is known late
+				closes, slack = true, max(slack, in.delay())
+			}
+		}
+		if closes {
+			st.closing = &closing{slack: slack + st.c.Timespan.Milliseconds(), open: map[bucketID]*bucket{}}
+		}
+		states[e] = st
 		k.all = append(k.all, st)
 	}
 	for _, e := range c.Entries {
@@ -78,15 +104,19 @@ func newCorrelator(c *Collection, fields *eventFields) *correlator {
 
 // event feeds the hits of one event, whose fields have been read, and returns
 // the correlations that fire.
-func (k *correlator) event(hits []*Entry, out []fired) ([]fired, error) {
+func (k *correlator) event(hits []*Entry, event []byte, out []fired) ([]fired, error) {
 	if k.seen++; k.seen%4096 == 0 {
 		k.sweep()
 	}
 	at, timed := k.fields.time()
+	if timed {
+		k.newest = max(k.newest, at)
+	}
 	missed := false
+	var err error
 	for _, st := range k.all {
 		for ref, r := range st.e.refs {
-			inner := slices.IndexFunc(out, func(f fired) bool { return f.e == r })
+			inner := slices.IndexFunc(out, func(f fired) bool { return f.e == r && f.event == nil })
 			if inner < 0 && !slices.Contains(hits, r) {
 				continue
 			}
@@ -94,40 +124,24 @@ func (k *correlator) event(hits []*Entry, out []fired) ([]fired, error) {
 				missed = true
 				continue
 			}
-			vals, ok := k.groupOf(st, ref)
-			if !ok {
-				k.NoGroup++
-				continue
-			}
-			h := windowHit{at: at, ref: int32(ref), id: k.fields.id()}
-			if !k.valueOf(st, &h) {
-				k.NoValue++
-				continue
-			}
-			key := groupKey(vals)
-			g := st.groups[key]
-			if g == nil {
-				g = &group{}
-				st.groups[strings.Clone(key)] = g
-			}
-			ok, change := g.add(h, st.c)
-			if !ok {
+			h, vals, ok := k.hitOf(st, ref, at, k.fields)
+			switch {
+			case !ok:
+			case st.closing != nil && at <= k.newest-st.closing.slack:
 				k.Late++
-				continue
+			case st.closing != nil:
+				err = k.collect(st, h, vals, event)
+			default:
+				out, err = k.slide(st, h, vals, out)
 			}
-			if k.hits += change; k.hits > maxWindowHits {
-				return out, fmt.Errorf("sigma: the windows of correlations hold more than %d hits; the last is of %s: shorten its timespan or group by more", maxWindowHits, st.e.Key())
+			if err != nil {
+				return out, err
 			}
-			if !g.fires(st.c) {
-				continue
+		}
+		if st.closing != nil {
+			if out, err = k.over(st, false, out); err != nil {
+				return out, err
 			}
-			f := fired{e: st.e, at: at, names: st.c.GroupBy, group: vals, value: g.value(st.c)}
-			for _, h := range g.hits[max(0, len(g.hits)-maxIDs):] {
-				f.ids = append(f.ids, h.id)
-			}
-			out = append(out, f)
-			k.hits -= len(g.hits)
-			delete(st.groups, key) // it begins anew
 		}
 	}
 	if missed {
@@ -136,10 +150,51 @@ func (k *correlator) event(hits []*Entry, out []fired) ([]fired, error) {
 	return out, nil
 }
 
-func (k *correlator) groupOf(st *correlationState, ref int) ([]string, bool) {
+// hitOf makes a hit of the event in fields, or counts why it cannot.
+func (k *correlator) hitOf(st *correlationState, ref int, at int64, fields *eventFields) (windowHit, []string, bool) {
+	h := windowHit{at: at, ref: int32(ref), id: fields.id()}
+	vals, ok := groupOf(st, ref, fields)
+	if !ok {
+		k.NoGroup++
+		return h, nil, false
+	}
+	if !valueOf(st, &h, fields) {
+		k.NoValue++
+		return h, nil, false
+	}
+	return h, vals, true
+}
+
+// slide puts a hit into the sliding window of its group.
+func (k *correlator) slide(st *correlationState, h windowHit, vals []string, out []fired) ([]fired, error) {
+	key := groupKey(vals)
+	g := st.groups[key]
+	if g == nil {
+		g = &group{}
+		st.groups[strings.Clone(key)] = g
+	}
+	ok, change := g.add(h, st.c)
+	if !ok {
+		k.Late++
+		return out, nil
+	}
+	if k.hits += change; k.hits > maxWindowHits {
+		return out, fmt.Errorf("sigma: the windows of correlations hold more than %d hits; the last is of %s: shorten its timespan or group by more", maxWindowHits, st.e.Key())
+	}
+	if !g.fires(st.c) {
+		return out, nil
+	}
+	f := fired{e: st.e, at: h.at, names: st.c.GroupBy, group: vals, value: g.value(st.c)}
+	f.name(g.hits)
+	k.hits -= len(g.hits)
+	delete(st.groups, key) // it begins anew
+	return append(out, f), nil
+}
+
+func groupOf(st *correlationState, ref int, fields *eventFields) ([]string, bool) {
 	var vals []string
 	for _, at := range st.groupBy[ref] {
-		v, ok := k.fields.text(at)
+		v, ok := fields.text(at)
 		if !ok {
 			return nil, false
 		}
@@ -149,13 +204,13 @@ func (k *correlator) groupOf(st *correlationState, ref int) ([]string, bool) {
 }
 
 // valueOf reads the value that the correlation counts or computes with.
-func (k *correlator) valueOf(st *correlationState, h *windowHit) bool {
+func valueOf(st *correlationState, h *windowHit, fields *eventFields) bool {
 	if len(st.values) == 0 || !correlationTypes[st.c.Type] {
 		return true
 	}
 	var vals []string
 	for _, at := range st.values {
-		v, ok := k.fields.text(at)
+		v, ok := fields.text(at)
 		if !ok {
 			return false
 		}

@@ -22,8 +22,10 @@ type Correlation struct {
 	Percentile float64
 	Bounds     []Bound
 
-	line   int
-	notYet string // why it is not run
+	Names *condNode // condition over the names in Rules; nil: none
+
+	line  int
+	named []named // the names in Rules, if there is a condition over them
 }
 
 // Bound is a comparison with the count or value: gt, gte, lt, lte, eq or neq.
@@ -79,10 +81,13 @@ func parseCorrelation(n *node) (*Correlation, error) {
 	switch {
 	case c.Type == "":
 		return nil, n.errorf("the correlation has no type")
-	case len(c.Rules) == 0:
+	case len(c.Rules) == 0 && (cond == nil || cond.kind != textNode): // a condition may name them
 		return nil, n.errorf("the correlation names no rules")
 	case c.Timespan <= 0:
 		return nil, n.errorf("the correlation has no timespan")
+	}
+	if err := c.parseCondition(n, cond); err != nil {
+		return nil, err
 	}
 	for name, m := range c.Aliases {
 		for rule := range m {
@@ -91,7 +96,10 @@ func parseCorrelation(n *node) (*Correlation, error) {
 			}
 		}
 	}
-	return c, c.parseCondition(n, cond)
+	if cond != nil {
+		return c, c.possible(cond)
+	}
+	return c, nil
 }
 
 var boundOps = []string{"gt", "gte", "lt", "lte", "eq", "neq"}
@@ -104,8 +112,7 @@ func (c *Correlation) parseCondition(n, cond *node) error {
 	case cond == nil:
 		return n.errorf("%s needs a condition", c.Type)
 	case cond.kind == textNode:
-		c.notYet = "conditions over the names of rules are not yet evaluated"
-		return nil
+		return c.parseNames(cond)
 	case cond.kind != mapNode:
 		return cond.errorf("the condition is a map, not %s", cond.kind)
 	}
@@ -145,13 +152,6 @@ func (c *Correlation) parseCondition(n, cond *node) error {
 		return cond.errorf("value_percentile needs a percentile")
 	case len(c.Bounds) == 0 && !ordered:
 		return cond.errorf("the condition compares with nothing: it has gt, gte, lt, lte, eq or neq")
-	}
-	if c.Type == "event_count" || c.Type == "value_count" || ordered {
-		for _, b := range c.Bounds {
-			if b.Op != "gt" && b.Op != "gte" {
-				c.notYet = fmt.Sprintf("%s with %s is known only when the time is over, which is not yet evaluated; gt and gte are", c.Type, b.Op)
-			}
-		}
 	}
 	return nil
 }

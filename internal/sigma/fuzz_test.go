@@ -69,7 +69,7 @@ func FuzzRules(f *testing.F) {
 				t.Errorf("%s without a reason", e.State)
 			}
 			if e.Rule != nil {
-				_, _ = e.SQL("t", "v")
+				_, _ = e.SQL("t", "v", "ts")
 			}
 		}
 		if _, err := NewMatcher(c); err != nil {

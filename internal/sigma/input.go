@@ -41,10 +41,10 @@ type source struct {
 }
 
 // readInputs starts reading; the channel ends when all is read, after an error,
-// or when ctx is done. Chunks go back to free.
-func readInputs(ctx context.Context, paths []string, stdin io.Reader) *source {
-	s := &source{out: make(chan *chunk, 2), free: make(chan *chunk, 4)}
-	for range 4 {
+// or when ctx is done. There are n chunks, which go back to free.
+func readInputs(ctx context.Context, paths []string, stdin io.Reader, n int) *source {
+	s := &source{out: make(chan *chunk, 2), free: make(chan *chunk, n)}
+	for range n {
 		s.free <- &chunk{}
 	}
 	for _, p := range paths {

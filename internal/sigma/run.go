@@ -2,10 +2,7 @@ package sigma
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -21,6 +18,7 @@ type RunOptions struct {
 	IDField        string // its value is the event_id of a hit, and it is not searched for keywords
 	TimestampField string // time of events, for correlations
 	Strict         bool   // a line that is no JSON object ends the run
+	Parallelism    int    // of goroutines that evaluate rules; 0: one. It changes nothing in the output
 	// Progress is called about every chunk of lines, if it is not nil.
 	Progress func(Summary)
 }
@@ -46,22 +44,38 @@ const maxBadLines = 5 // that the summary shows
 //	{"rule":…,"title":…,"level":…,"tags":[…],"event_id":…,"event":{…}}
 //
 // Hits of correlations have "correlation", with the group, the value, and the
-// ids of the events in the window, and the event that made it fire.
+// ids of the events in the window, and the event that made it fire, or the newest
+// one of a window that is over. Hits are in the order of the inputs.
 func Run(ctx context.Context, c *Collection, m *Matcher, opt RunOptions) (Summary, error) {
 	outer := ctx
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n := max(1, opt.Parallelism)
 	r := &runner{opt: opt, fields: newEventFields(opt.IDField, opt.TimestampField), prefix: map[*Entry][]byte{}, counts: map[*Entry]int64{}}
 	r.correlate = newCorrelator(c, r.fields)
-	task, err := m.NewTask()
-	if err != nil {
-		cancel()
-		return r.sum, err
+	var tasks []*Task
+	for range n {
+		t, err := m.NewTask()
+		if err != nil {
+			return r.sum, err
+		}
+		tasks = append(tasks, t)
 	}
-	r.task = task
 	r.out = bufio.NewWriterSize(opt.Output, 256<<10)
-	src := readInputs(ctx, opt.Inputs, opt.Stdin)
+	src := readInputs(ctx, opt.Inputs, opt.Stdin, 2*n+2)
 	r.sum.Total = src.total
-	err = r.chunks(ctx, src)
+	var err error
+	if n == 1 {
+		err = r.inline(ctx, src, tasks[0])
+	} else {
+		p := evaluate(ctx, src, tasks, opt.Strict)
+		err = r.chunks(ctx, p.ordered, src)
+		cancel()
+		p.wg.Wait()
+	}
+	if err == nil {
+		err = r.end()
+	}
 	cancel()
 	if outer.Err() == nil || !slices.Contains(opt.Inputs, "-") { // a read of standard input cannot be ended
 		for range src.out { // until the reader is gone
@@ -81,7 +95,6 @@ func Run(ctx context.Context, c *Collection, m *Matcher, opt RunOptions) (Summar
 
 type runner struct {
 	opt       RunOptions
-	task      *Task
 	fields    *eventFields
 	correlate *correlator
 	fired     []fired
@@ -92,7 +105,9 @@ type runner struct {
 	sum       Summary
 }
 
-func (r *runner) chunks(ctx context.Context, src *source) error {
+// inline evaluates and writes in this goroutine.
+func (r *runner) inline(ctx context.Context, src *source, t *Task) error {
+	var p part
 	for {
 		select {
 		case <-ctx.Done():
@@ -101,64 +116,69 @@ func (r *runner) chunks(ctx context.Context, src *source) error {
 			if !ok {
 				return ctx.Err()
 			}
-			if c.err != nil {
-				return c.err
-			}
-			if err := r.chunk(c); err != nil {
+			p.reset(c)
+			p.evaluate(t, r.opt.Strict)
+			if err := r.part(&p, src); err != nil {
 				return err
 			}
-			r.sum.Read = src.read.Load()
-			if r.opt.Progress != nil {
-				r.opt.Progress(r.sum)
-			}
-			src.free <- c
 		}
 	}
 }
 
-var mark = []byte("\xef\xbb\xbf")
-
-func (r *runner) chunk(c *chunk) error {
-	num := c.line
-	for from := 0; from < c.n; num++ {
-		end := from + bytes.IndexByte(c.buf[from:c.n], '\n')
-		next := end + 1
-		if end < from {
-			end, next = c.n, c.n
+// chunks writes what others evaluate, in the order of the input.
+func (r *runner) chunks(ctx context.Context, ordered <-chan *part, src *source) error {
+	for {
+		var p *part
+		var ok bool
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case p, ok = <-ordered:
 		}
-		if num == 1 && bytes.HasPrefix(c.buf[from:end], mark) {
-			from += len(mark)
+		if !ok {
+			return ctx.Err()
 		}
-		for end > from && (c.buf[end-1] == '\r' || c.buf[end-1] == ' ' || c.buf[end-1] == '\t') {
-			end--
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-p.done:
 		}
-		if from = blank(c.buf, from, end); from < end {
-			if err := r.event(c, num, from, end); err != nil {
-				return err
-			}
+		if err := r.part(p, src); err != nil {
+			return err
 		}
-		from = next
 	}
+}
+
+// part writes the hits of a chunk and gives it back.
+func (r *runner) part(p *part, src *source) error {
+	r.sum.Events += p.events
+	r.sum.Bad += p.bad
+	for _, l := range p.badLines {
+		if len(r.sum.BadLines) < maxBadLines {
+			r.sum.BadLines = append(r.sum.BadLines, l)
+		}
+	}
+	at := 0
+	for _, l := range p.lines {
+		if err := r.event(p.c.buf, l.from, l.end, p.hits[at:at+l.hits]); err != nil {
+			return err
+		}
+		at += l.hits
+	}
+	if p.err != nil {
+		return p.err
+	}
+	r.sum.Read = src.read.Load()
+	if r.opt.Progress != nil {
+		r.opt.Progress(r.sum)
+	}
+	src.free <- p.c
 	return nil
 }
 
-func (r *runner) event(c *chunk, num int64, from, end int) error {
-	hits, err := r.task.Match(c.buf, from, end)
-	if err != nil {
-		var syntax *json.SyntaxError
-		if !errors.As(err, &syntax) || r.opt.Strict {
-			return fmt.Errorf("%s:%d: %w", c.input, num, err)
-		}
-		if r.sum.Bad++; len(r.sum.BadLines) < maxBadLines {
-			r.sum.BadLines = append(r.sum.BadLines, fmt.Sprintf("%s:%d: %s", c.input, num, err))
-		}
-		return nil
-	}
-	r.sum.Events++
-	if len(hits) == 0 {
-		return nil
-	}
-	if err := r.fields.read(c.buf, from, end); err != nil {
+// event writes the hits of an event and feeds them into correlations.
+func (r *runner) event(buf []byte, from, end int, hits []*Entry) error {
+	if err := r.fields.read(buf, from, end); err != nil {
 		return err
 	}
 	for _, e := range hits {
@@ -168,16 +188,30 @@ func (r *runner) event(c *chunk, num int64, from, end int) error {
 			continue
 		}
 		r.sum.Hits++
-		if err := r.write(e, nil, c.buf[from:end]); err != nil {
+		if err := r.write(e, nil, buf[from:end]); err != nil {
 			return err
 		}
 	}
 	if len(r.correlate.all) == 0 {
 		return nil
 	}
-	if r.fired, err = r.correlate.event(hits, r.fired[:0]); err != nil {
+	var err error
+	if r.fired, err = r.correlate.event(hits, buf[from:end], r.fired[:0]); err != nil {
 		return err
 	}
+	return r.correlated(buf[from:end])
+}
+
+// end writes what windows that are still open have.
+func (r *runner) end() (err error) {
+	if r.fired, err = r.correlate.end(r.fired[:0]); err != nil {
+		return err
+	}
+	return r.correlated(nil)
+}
+
+// correlated writes the hits of correlations that an event gave.
+func (r *runner) correlated(event []byte) error {
 	for i := range r.fired {
 		f := &r.fired[i]
 		r.counts[f.e]++
@@ -186,7 +220,11 @@ func (r *runner) event(c *chunk, num int64, from, end int) error {
 			continue
 		}
 		r.sum.Fired++
-		if err := r.write(f.e, f, c.buf[from:end]); err != nil {
+		of := event
+		if f.event != nil {
+			of = f.event
+		}
+		if err := r.write(f.e, f, of); err != nil {
 			return err
 		}
 	}
@@ -200,7 +238,11 @@ func (r *runner) write(e *Entry, f *fired, event []byte) error {
 		r.prefix[e] = p
 	}
 	b := append(r.line[:0], p...)
-	b = append(b, r.fields.id()...)
+	if f != nil && f.event != nil {
+		b = append(b, f.id...)
+	} else {
+		b = append(b, r.fields.id()...)
+	}
 	if f != nil {
 		b = append(b, `,"correlation":{"type":`...)
 		b = json.AppendString(b, f.e.Rule.Correlation.Type)

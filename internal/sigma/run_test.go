@@ -112,6 +112,100 @@ func TestCorrelations(t *testing.T) {
 		[]string{at(0, "1", "fail", u("a")), at(1, "2", "fail", u("a")), at(2, "3", "ok", u("a"))}, "d 3 map[u:a] 2 [2 3]")
 }
 
+// Conditions that are known only when the time is over hold for windows that
+// begin at multiples of the timespan, whatever order the hits come in.
+func TestClosedWindows(t *testing.T) {
+	t.Parallel()
+	f := func(correlation string, lines []string, want ...string) {
+		t.Helper()
+		got, _ := hitsOf(t, baseRules+"correlation:\n  "+strings.ReplaceAll(strings.ReplaceAll(correlation, "\n", "\n  "), "\n  ---", "\n---")+"\n", lines...)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\n  got %q\n instead %q", correlation, got, want)
+		}
+	}
+	u := func(n string) string { return `,"u":"` + n + `"` }
+	f("type: event_count\nrules: [fail]\ngroup-by: [u]\ntimespan: 10s\ncondition: {lt: 2}",
+		[]string{at(0, "1", "fail", u("a")), at(1, "2", "fail", u("b")), at(9, "3", "fail", u("a")), at(10, "4", "fail", u("a")), at(25, "5", "fail", u("b"))},
+		"c 2 map[u:b] 1 [2]", "c 4 map[u:a] 1 [4]", "c 5 map[u:b] 1 [5]") // 1 and 3 are two
+	f("type: event_count\nrules: [fail]\ntimespan: 10s\ncondition: {eq: 2}", // out of order, and the last is too late
+		[]string{at(12, "1", "fail", ""), at(3, "2", "fail", ""), at(18, "3", "fail", ""), at(30, "4", "fail", ""), at(19, "5", "fail", "")},
+		"c 3 map[] 2 [1 3]")
+	f("type: event_count\nrules: [fail]\ntimespan: 10s\ncondition: {gte: 2, lte: 3}",
+		[]string{at(0, "1", "fail", ""), at(10, "2", "fail", ""), at(11, "3", "fail", ""), at(12, "4", "fail", ""), at(20, "5", "fail", ""), at(21, "6", "fail", ""), at(22, "7", "fail", ""), at(23, "8", "fail", "")},
+		"c 4 map[] 3 [2 3 4]")
+	f("type: event_count\nrules: [fail]\ntimespan: 10s\ncondition: {neq: 1}\ngenerate: true",
+		[]string{at(0, "1", "fail", ""), at(1, "2", "fail", ""), at(10, "3", "fail", "")},
+		"fail 1", "fail 2", "fail 3", "c 2 map[] 2 [1 2]")
+	f("type: value_count\nrules: [fail]\ntimespan: 10s\ncondition: {lte: 1, field: u}",
+		[]string{at(0, "1", "fail", u("a")), at(1, "2", "fail", u("b")), at(12, "3", "fail", u("a")), at(11, "4", "fail", u("a"))},
+		"c 3 map[] 1 [4 3]")
+	f("type: value_sum\nrules: [fail]\ntimespan: 10s\ncondition: {lt: 100, field: n}",
+		[]string{at(0, "1", "fail", `,"n":60`), at(1, "2", "fail", `,"n":60`), at(10, "3", "fail", `,"n":99`)}, "c 3 map[] 99 [3]")
+	f("type: value_avg\nrules: [fail]\ntimespan: 10s\ncondition: {lt: 5, field: n}",
+		[]string{at(0, "1", "fail", `,"n":1`), at(1, "2", "fail", `,"n":11`), at(10, "3", "fail", `,"n":4`)}, "c 3 map[] 4 [3]")
+	f("type: value_median\nrules: [fail]\ntimespan: 10s\ncondition: {eq: 2, field: n}",
+		[]string{at(0, "1", "fail", `,"n":1`), at(1, "2", "fail", `,"n":9`), at(2, "3", "fail", `,"n":2`)}, "c 3 map[] 2 [1 2 3]")
+	f("type: temporal\nrules: [fail, ok]\ngroup-by: [u]\ntimespan: 10s\ncondition: fail and not ok\ngenerate: true",
+		[]string{at(0, "1", "ok", u("a")), at(1, "2", "fail", u("a")), at(2, "3", "fail", u("b")), at(11, "4", "fail", u("a")), at(12, "5", "ok", u("b")), at(31, "6", "ok", u("b"))},
+		"ok 1", "fail 2", "fail 3", "fail 4", "ok 5", "ok 6", "c 3 map[u:b] 1 [3]", "c 4 map[u:a] 1 [4]")
+	f("type: temporal\nrules: [fail, ok]\ntimespan: 10s\ncondition: {eq: 1}",
+		[]string{at(0, "1", "ok", ""), at(1, "2", "fail", ""), at(10, "3", "ok", ""), at(11, "4", "ok", "")}, "c 4 map[] 1 [3 4]")
+	// Without not, hits are told as they come; the condition may name the rules.
+	f("type: temporal\ntimespan: 10s\ncondition: fail and ok",
+		[]string{at(9, "1", "ok", ""), at(11, "2", "fail", ""), at(12, "3", "ok", "")}, "c 2 map[] 2 [1 2]")
+	f("type: temporal\nrules: [fail, ok]\ntimespan: 10s\ncondition: 1 of them", []string{at(9, "1", "ok", "")}, "c 1 map[] 1 [1]")
+	// Correlations over one that is known late: times jump over all windows.
+	f("type: event_count\nrules: [fail]\ngroup-by: [u]\ntimespan: 10s\ncondition: {lt: 2}\n\n---\ntitle: d\nid: d\ncorrelation: {type: temporal, rules: [c, ok], group-by: [u], timespan: 1m}",
+		[]string{at(0, "1", "fail", u("a")), at(2, "2", "ok", u("a")), at(3, "3", "fail", u("b")), at(4, "4", "fail", u("b")), at(5, "5", "ok", u("b")), at(3000, "6", "ok", u("a"))},
+		"d 2 map[u:a] 2 [1 2]")
+	// A time before 1970.
+	f("type: event_count\nrules: [fail]\ntimespan: 10s\ncondition: {eq: 2}",
+		[]string{`{"id":"1","t":"1969-12-31T23:59:51Z","e":"fail"}`, `{"id":"2","t":"1969-12-31T23:59:59Z","e":"fail"}`, `{"id":"3","t":"1970-01-01T00:00:00Z","e":"fail"}`},
+		"c 2 map[] 2 [1 2]")
+}
+
+// What is written does not depend on the number of goroutines.
+func TestParallelRun(t *testing.T) {
+	t.Parallel()
+	var lines strings.Builder
+	pad := strings.Repeat("p", 900)
+	for i := range 9000 { // 9 chunks
+		lines.WriteString(at(i/3, fmt.Sprint(i), []string{"fail", "ok", "other"}[i*7%3], fmt.Sprintf(`,"u":"%d","pad":%q`, i%17, pad)) + "\n")
+		if i%2000 == 1 {
+			lines.WriteString("no json\n")
+		}
+	}
+	c := collect(t, baseRules+"correlation: {type: event_count, rules: [fail], group-by: [u], timespan: 1m, condition: {lt: 4}, generate: true}", Options{AllLogSources: true})
+	m, err := NewMatcher(c, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []byte
+	var sum Summary
+	for _, n := range []int{0, 1, 2, 5} {
+		var out bytes.Buffer
+		got, err := Run(context.Background(), c, m, RunOptions{Inputs: []string{"-"}, Stdin: strings.NewReader(lines.String()), Output: &out, IDField: "id", TimestampField: "t", Parallelism: n})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			want, sum = out.Bytes(), got
+			if got.Hits != 6000 || got.Bad != 5 || got.Fired == 0 {
+				t.Errorf("%+v", got)
+			}
+			continue
+		}
+		if !bytes.Equal(out.Bytes(), want) || fmt.Sprint(got) != fmt.Sprint(sum) {
+			t.Errorf("%d goroutines: %d bytes, %+v, instead of %d, %+v", n, out.Len(), got, len(want), sum)
+		}
+		out.Reset()
+		_, err = Run(context.Background(), c, m, RunOptions{Inputs: []string{"-"}, Stdin: strings.NewReader(lines.String()), Output: &out, IDField: "id", TimestampField: "t", Strict: true, Parallelism: n})
+		if err == nil || !strings.Contains(err.Error(), "-:3: no JSON") || bytes.Count(out.Bytes(), []byte("\n")) != 2 { // of the two lines before
+			t.Errorf("strict, %d goroutines: %v, %s", n, err, out.Bytes()[:min(300, out.Len())])
+		}
+	}
+}
+
 func TestCorrelationErrors(t *testing.T) {
 	t.Parallel()
 	f := func(correlation, want string) {
@@ -128,10 +222,18 @@ func TestCorrelationErrors(t *testing.T) {
 	f("{type: event_count, rules: [fail], timespan: 1m}", "needs a condition")
 	f("{type: event_count, rules: [zz], timespan: 1m, condition: {gte: 1}}", "there is no rule zz")
 	f("{type: event_count, rules: [c], timespan: 1m, condition: {gte: 1}}", "refers to itself")
-	f("{type: event_count, rules: [fail], timespan: 1m, condition: {lt: 1}}", "not yet")
+	f("{type: event_count, rules: [fail], timespan: 1m, condition: {lt: 1}}", "can never hold")
+	f("{type: event_count, rules: [fail], timespan: 1m, condition: {gt: 3, lte: 3.5}}", "can never hold")
+	f("{type: temporal, rules: [fail, ok], timespan: 1m, condition: {eq: 3}}", "can never hold")
+	f("{type: temporal_ordered, rules: [fail, ok], timespan: 1m, condition: {lt: 2}}", "can never hold")
 	f("{type: value_count, rules: [fail], timespan: 1m, condition: {gte: 1}}", "needs a field")
 	f("{type: value_percentile, rules: [fail], timespan: 1m, condition: {gte: 1, field: x}}", "needs a percentile")
-	f("{type: temporal, rules: [fail, ok], timespan: 1m, condition: fail and not ok}", "not yet")
+	f("{type: temporal, rules: [fail, ok], timespan: 1m, condition: not fail and not ok}", "can never hold")
+	f("{type: temporal, rules: [fail, ok], timespan: 1m, condition: fail and}", "ends where a name should be")
+	f("{type: temporal, rules: [fail, ok], timespan: 1m, condition: fail and nope}", "nope is not one of the rules")
+	f("{type: temporal, timespan: 1m, condition: 1 of f*}", "needs the names of the rules")
+	f("{type: temporal_ordered, rules: [fail, ok], timespan: 1m, condition: fail and not ok}", "is of the type temporal")
+	f("{type: event_count, rules: [fail], timespan: 1m, condition: fail}", "is of the type temporal")
 	f("{type: temporal, rules: [fail, ok], timespan: 1m, foo: 1}", "foo is no part")
 	c := collect(t, baseRules+"correlation: {type: temporal, rules: [fail, ok], timespan: 1m}", Options{})
 	if e := c.Entries[2]; e.State != NotRun || !strings.Contains(e.Why, "it refers to fail, which is not run") {

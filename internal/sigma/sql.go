@@ -11,19 +11,22 @@ import (
 	"github.com/runnelio/runnel/internal/ruleindex"
 )
 
-var errCorrelationSQL = errors.New("correlations have no SQL form yet")
-
 // SQL writes a rule as a view over a table whose columns are STRING and are
 // called as the fields, after pipelines. It selects the same events as the rule.
-func (e *Entry) SQL(table, view string) (string, error) {
+// The view of a correlation has a row for each window whose condition holds;
+// rowtime is the column with the time of an event, which has a watermark.
+func (e *Entry) SQL(table, view, rowtime string) (string, error) {
+	if e.State != NotImported && e.Rule.Correlation != nil {
+		return e.correlationSQL(table, view, rowtime)
+	}
 	where, err := e.Where()
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "-- %s\n", strings.Join(strings.Fields(e.Rule.Title), " "))
+	fmt.Fprintf(&b, "-- %s\n", oneLine(e.Rule.Title))
 	if e.Rule.Author != "" {
-		fmt.Fprintf(&b, "-- by %s\n", strings.Join(strings.Fields(e.Rule.Author), " "))
+		fmt.Fprintf(&b, "-- by %s\n", oneLine(e.Rule.Author))
 	}
 	fmt.Fprintf(&b, "CREATE VIEW %s AS\nSELECT %s AS `rule`, %s AS `title`, %s AS `level`, `e`.*\nFROM %s AS `e`\nWHERE %s;\n",
 		quoteName(view), quoteText(e.Rule.Key()), quoteText(e.Rule.Title), quoteText(e.Rule.Level), quoteName(table), where)
@@ -36,7 +39,7 @@ func (e *Entry) Where() (string, error) {
 	case e.State == NotImported:
 		return "", errors.New(e.Why)
 	case e.Rule.Correlation != nil:
-		return "", errCorrelationSQL
+		return "", errors.New("a correlation is no condition on one event")
 	case e.cond == nil:
 		return "", errors.New("a filter is part of the rules it names")
 	}
@@ -66,6 +69,19 @@ func (e *Entry) Fields() []string {
 	}
 	if e.cond != nil {
 		walk(e.cond)
+	}
+	if e.Rule != nil && e.Rule.Correlation != nil {
+		c := e.Rule.Correlation
+		for _, r := range e.refs {
+			for _, g := range c.GroupBy {
+				add(c.field(g, r.Rule))
+			}
+		}
+		if correlationTypes[c.Type] {
+			for _, f := range c.Fields {
+				add(f)
+			}
+		}
 	}
 	return out
 }

@@ -110,8 +110,11 @@ func (g *group) value(c *Correlation) float64 {
 func (g *group) fires(c *Correlation) bool {
 	switch c.Type {
 	case "temporal", "temporal_ordered":
-		if c.Type == "temporal_ordered" {
+		switch {
+		case c.Type == "temporal_ordered":
 			return g.inOrder(len(c.Rules))
+		case c.Names != nil:
+			return c.namesHold(c.Names, func(ref int) bool { return ref < len(g.perRef) && g.perRef[ref] > 0 })
 		}
 		if len(c.Bounds) == 0 {
 			return int(g.value(c)) == len(c.Rules)
