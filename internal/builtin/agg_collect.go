@@ -529,7 +529,7 @@ func (a *percentileAcc) Result(slots []int32, out vector.Vector) error {
 		slices.Sort(keys)
 		var results []types.Value
 		for _, p := range a.want {
-			results = append(results, interpolate(keys, g, p*float64(total-1)))
+			results = append(results, interpolate(keys, g, 1+p*float64(total-1)))
 		}
 		if a.array {
 			vector.Append(out, results)
@@ -540,7 +540,8 @@ func (a *percentileAcc) Result(slots []int32, out vector.Vector) error {
 	return nil
 }
 
-// interpolate returns the value at position pos of the sorted multiset.
+// interpolate returns the value at position pos of the sorted multiset. Positions
+// count from 1, as Flink's do: its last digits come from that.
 func interpolate(keys []float64, n map[float64]int64, pos float64) float64 {
 	low, high := int64(math.Floor(pos)), int64(math.Ceil(pos))
 	var seen int64
@@ -548,10 +549,10 @@ func interpolate(keys []float64, n map[float64]int64, pos float64) float64 {
 	found := false
 	for _, k := range keys {
 		seen += n[k]
-		if !found && seen > low {
+		if !found && seen >= low {
 			a, found = k, true
 		}
-		if seen > high {
+		if seen >= high {
 			if low == high || a == k {
 				return a
 			}
