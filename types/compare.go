@@ -142,8 +142,8 @@ func compareMap(x, y *MapValue, t Type) int {
 	return 0
 }
 
-// EqualValues tells whether two values of type t are the same for GROUP BY,
-// DISTINCT and keys: NULL is the same as NULL, NaN as NaN, 0.0 as -0.0, maps
+// EqualValues tells whether two values of type t are not distinct for =
+// (vector.AppendKey is about keys): NULL is the same as NULL, NaN as NaN, 0.0 as -0.0, maps
 // whatever their order. (The = of SQL is NULL for NULL; the caller sees to it.)
 func EqualValues(a, b Value, t Type) bool {
 	if x, ok := a.(*MapValue); ok {

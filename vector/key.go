@@ -14,19 +14,34 @@ import (
 func HashKey(key []byte) uint64 { return xxh3.Hash(key) }
 
 // AppendKey appends an encoding of row i of v under which two values are equal
-// as bytes exactly if SQL calls them not distinct: NULL equals NULL, NaN equals
-// NaN, 0.0 equals -0.0. Encodings are self-delimiting, so those of several
-// columns may follow one another. ReadRow decodes them.
-func AppendKey(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, true) }
+// as bytes exactly if they are one key of GROUP BY, DISTINCT, a join or an
+// upsert: NULL is NULL, NaN is NaN, maps are equal whatever their order, but 0.0
+// and -0.0 are two keys, as in Flink. A key decodes to what every row of it
+// holds, so that a row can be taken back as it was sent. Encodings are
+// self-delimiting, so those of several columns may follow one another. ReadRow
+// decodes them.
+func AppendKey(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, asKey) }
 
-// AppendRow is AppendKey without making floats equal: what ReadRow gives back
+// AppendEqual is AppendKey for values that = compares: 0.0 equals -0.0.
+func AppendEqual(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, asEqual) }
+
+// AppendRow is AppendKey without making NaNs equal: what ReadRow gives back
 // is exactly the value.
-func AppendRow(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, false) }
+func AppendRow(dst []byte, v Vector, i int) []byte { return appendRow(dst, v, i, asIs) }
+
+// encoding tells which values get the same bytes.
+type encoding uint8
+
+const (
+	asIs    encoding = iota // no two
+	asKey                   // NaNs, and maps of other order
+	asEqual                 // zeros also
+)
 
 // AppendKeys appends the encodings of row i of several columns.
 func AppendKeys(dst []byte, cols []Vector, i int) []byte {
 	for _, c := range cols {
-		dst = appendRow(dst, c, i, true)
+		dst = appendRow(dst, c, i, asKey)
 	}
 	return dst
 }
@@ -36,7 +51,7 @@ const (
 	tagValue = 1
 )
 
-func appendRow(dst []byte, v Vector, i int, key bool) []byte {
+func appendRow(dst []byte, v Vector, i int, as encoding) []byte {
 	if c, ok := v.(*Const); ok {
 		v, i = c.Of, 0
 	}
@@ -64,18 +79,18 @@ func appendRow(dst []byte, v Vector, i int, key bool) []byte {
 		return append(dst, 0)
 	case *Flat[float64]:
 		f := v.Vals[i]
-		if key {
-			f = canonical(f)
+		if f == 0 && as == asEqual {
+			f = 0
+		} else if f != f && as != asIs {
+			f = math.NaN()
 		}
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
 	case *Flat[float32]:
 		f := v.Vals[i]
-		if key {
-			if f == 0 {
-				f = 0
-			} else if f != f {
-				f = float32(math.NaN())
-			}
+		if f == 0 && as == asEqual {
+			f = 0
+		} else if f != f && as != asIs {
+			f = float32(math.NaN())
 		}
 		return binary.LittleEndian.AppendUint32(dst, math.Float32bits(f))
 	case *Flat[types.Dec]:
@@ -87,46 +102,36 @@ func appendRow(dst []byte, v Vector, i int, key bool) []byte {
 	case *List:
 		dst = binary.AppendUvarint(dst, uint64(v.Count[i]))
 		for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
-			dst = appendRow(dst, v.Child, int(j), key)
+			dst = appendRow(dst, v.Child, int(j), as)
 		}
 		return dst
 	case *Map:
 		dst = binary.AppendUvarint(dst, uint64(v.Count[i]))
-		if key {
-			return appendMapKey(dst, v, i)
+		if as != asIs {
+			return appendMapKey(dst, v, i, as)
 		}
 		for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
-			dst = appendRow(dst, v.Keys, int(j), key)
-			dst = appendRow(dst, v.Vals, int(j), key)
+			dst = appendRow(dst, v.Keys, int(j), as)
+			dst = appendRow(dst, v.Vals, int(j), as)
 		}
 		return dst
 	case *Row:
 		for _, c := range v.Cols {
-			dst = appendRow(dst, c, i, key)
+			dst = appendRow(dst, c, i, as)
 		}
 		return dst
 	}
 	panic("vector: unknown form")
 }
 
-func canonical(f float64) float64 {
-	if f == 0 {
-		return 0
-	}
-	if f != f {
-		return math.NaN()
-	}
-	return f
-}
-
 // appendMapKey writes the entries of a map sorted by their bytes: two maps are
 // equal whatever the order of their entries.
-func appendMapKey(dst []byte, v *Map, i int) []byte {
+func appendMapKey(dst []byte, v *Map, i int, as encoding) []byte {
 	entries := make([]string, 0, v.Count[i])
 	var buf []byte
 	for j := v.Off[i]; j < v.Off[i]+v.Count[i]; j++ {
-		buf = appendRow(buf[:0], v.Keys, int(j), true)
-		buf = appendRow(buf, v.Vals, int(j), true)
+		buf = appendRow(buf[:0], v.Keys, int(j), as)
+		buf = appendRow(buf, v.Vals, int(j), as)
 		entries = append(entries, string(buf))
 	}
 	sortStrings(entries)
@@ -272,7 +277,7 @@ func ReadRow(dst Vector, src []byte) ([]byte, error) {
 }
 
 // EqualRow tells whether row i of a and row j of b, of the same type, are not
-// distinct: NULL equals NULL.
+// distinct: NULL equals NULL, NaN equals NaN, 0.0 equals -0.0.
 func EqualRow(a Vector, i int, b Vector, j int) bool {
 	if c, ok := a.(*Const); ok {
 		a, i = c.Of, 0
@@ -301,13 +306,33 @@ func EqualRow(a Vector, i int, b Vector, j int) bool {
 		return x == y || x != x && y != y
 	}
 	var p, q [64]byte
-	return string(AppendKey(p[:0], a, i)) == string(AppendKey(q[:0], b, j))
+	return string(AppendEqual(p[:0], a, i)) == string(AppendEqual(q[:0], b, j))
+}
+
+// SameKey tells whether row i of a and row j of b, of the same type, are one key
+// as AppendKey makes them: EqualRow, but 0.0 is not -0.0.
+func SameKey(a Vector, i int, b Vector, j int) bool {
+	if c, ok := a.(*Const); ok {
+		a, i = c.Of, 0
+	}
+	if c, ok := b.(*Const); ok {
+		b, j = c.Of, 0
+	}
+	switch a := a.(type) {
+	case *Flat[float64]:
+		return EqualRow(a, i, b, j) && (a.IsNull(i) || a.Vals[i] != 0 ||
+			math.Signbit(a.Vals[i]) == math.Signbit(b.(*Flat[float64]).Vals[j]))
+	case *Flat[float32], *List, *Map, *Row:
+		var p, q [64]byte
+		return string(AppendKey(p[:0], a, i)) == string(AppendKey(q[:0], b, j))
+	}
+	return EqualRow(a, i, b, j)
 }
 
 // AppendRowOf appends the exact encodings (AppendRow) of row i of several columns.
 func AppendRowOf(dst []byte, cols []Vector, i int) []byte {
 	for _, c := range cols {
-		dst = appendRow(dst, c, i, false)
+		dst = appendRow(dst, c, i, asIs)
 	}
 	return dst
 }

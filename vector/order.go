@@ -73,7 +73,7 @@ func appendOrdered(dst []byte, v Vector, i int) []byte {
 		}
 		return append(dst, 0)
 	case *Map:
-		return append(dst, string(appendRow(nil, v, i, true))...)
+		return append(dst, string(appendRow(nil, v, i, asEqual))...)
 	case *Row:
 		for _, c := range v.Cols {
 			dst = AppendOrdered(dst, c, i, false, true)
@@ -81,6 +81,17 @@ func appendOrdered(dst []byte, v Vector, i int) []byte {
 		return dst
 	}
 	return dst
+}
+
+// canonical makes the zeros one, and the NaNs.
+func canonical(f float64) float64 {
+	if f == 0 {
+		return 0
+	}
+	if f != f {
+		return math.NaN()
+	}
+	return f
 }
 
 func appendFloat(dst []byte, f float64) []byte {

@@ -204,7 +204,7 @@ func (l *vectorList) add(elem types.Type, v vector.Vector, i int) {
 // of the additions, so it is near the front.
 func (l *vectorList) remove(elem types.Type, v vector.Vector, i int) {
 	for k, at := range l.rows {
-		if vector.EqualRow(l.vals, int(at), v, i) {
+		if vector.SameKey(l.vals, int(at), v, i) {
 			l.rows = slices.Delete(l.rows, k, k+1)
 			break
 		}

@@ -79,7 +79,7 @@ func (a *numberAcc) Update(slots []int32, args []vector.Vector, rows []int32, si
 		}
 		a.buf = a.buf[:0]
 		for _, v := range args {
-			a.buf = vector.AppendKey(a.buf, v, int(rows[i]))
+			a.buf = vector.AppendEqual(a.buf, v, int(rows[i]))
 		}
 		if a.rows[s] == 1 || a.last[s] != string(a.buf) {
 			a.last[s] = string(a.buf)

@@ -234,7 +234,7 @@ func (s *elemSet) reset() {
 
 func (s *elemSet) contains(v vector.Vector, i int) bool {
 	if len(s.many) > 0 {
-		s.buf = vector.AppendKey(s.buf[:0], v, i)
+		s.buf = vector.AppendEqual(s.buf[:0], v, i)
 		_, ok := s.many[string(s.buf)]
 		return ok
 	}
@@ -259,10 +259,10 @@ func (s *elemSet) add(v vector.Vector, i int) bool {
 		s.many = map[string]struct{}{}
 	}
 	for _, c := range s.few {
-		s.many[string(vector.AppendKey(nil, c.v, c.i))] = struct{}{}
+		s.many[string(vector.AppendEqual(nil, c.v, c.i))] = struct{}{}
 	}
 	s.few = s.few[:0]
-	s.many[string(vector.AppendKey(nil, v, i))] = struct{}{}
+	s.many[string(vector.AppendEqual(nil, v, i))] = struct{}{}
 	return true
 }
 

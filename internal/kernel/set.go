@@ -78,7 +78,7 @@ func NewKeySet(t types.Type, vals []types.Value) *KeySet {
 	v := vector.New(t, len(vals))
 	for i, val := range vals {
 		vector.Append(v, val)
-		s.keys[string(vector.AppendKey(nil, v, i))] = struct{}{}
+		s.keys[string(vector.AppendEqual(nil, v, i))] = struct{}{}
 	}
 	return s
 }
@@ -86,7 +86,7 @@ func NewKeySet(t types.Type, vals []types.Value) *KeySet {
 // In stores whether rows of a are in the set.
 func (s *KeySet) In(dst []bool, a vector.Vector, sel []int32) {
 	each(len(dst), sel, func(i int) {
-		s.buf = vector.AppendKey(s.buf[:0], a, i)
+		s.buf = vector.AppendEqual(s.buf[:0], a, i)
 		_, dst[i] = s.keys[string(s.buf)]
 	})
 }

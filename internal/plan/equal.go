@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/runnelio/runnel/types"
+import (
+	"math"
+
+	"github.com/runnelio/runnel/types"
+)
 
 // Same tells whether a and b compute the same of the same input. Volatile calls
 // and sub-queries are the same only as one value.
@@ -20,7 +24,7 @@ func Same(a, b Expr) bool {
 		if !ok || !x.T.Equal(y.T) || (x.Value == nil) != (y.Value == nil) {
 			return false
 		}
-		return x.Value == nil || types.EqualValues(x.Value, y.Value, x.T)
+		return x.Value == nil || types.EqualValues(x.Value, y.Value, x.T) && negative(x.Value) == negative(y.Value)
 	case *OpExpr:
 		y, ok := b.(*OpExpr)
 		return ok && x.Op == y.Op && x.Index == y.Index && x.T.Equal(y.T) && sameAll(x.Args, y.Args)
@@ -30,6 +34,17 @@ func Same(a, b Expr) bool {
 	case *Cast:
 		y, ok := b.(*Cast)
 		return ok && x.Try == y.Try && x.T.Equal(y.T) && Same(x.X, y.X)
+	}
+	return false
+}
+
+// negative tells -0.0, which only = does not tell from 0.0.
+func negative(v types.Value) bool {
+	switch x := v.(type) {
+	case float32:
+		return math.Signbit(float64(x))
+	case float64:
+		return math.Signbit(x) && x == x
 	}
 	return false
 }

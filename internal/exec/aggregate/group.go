@@ -304,7 +304,7 @@ func (g *Group) row(b *vector.Batch, i int, results []vector.Vector, j int, kind
 
 func sameRow(a, b []vector.Vector, j int) bool {
 	for i := range a {
-		if !vector.EqualRow(a[i], j, b[i], j) {
+		if !vector.SameKey(a[i], j, b[i], j) {
 			return false
 		}
 	}
