@@ -157,11 +157,12 @@ func bindInByRegex(_ *function.Context, args []function.Arg, _ types.Type) (func
 				if cols[j].null(i) {
 					continue
 				}
-				if re := patterns[j-1].get(cols[j].at(i)); re != nil {
-					var err error
-					if found, err = re.Match(cols[0].at(i)); err != nil {
-						return &function.RowError{Row: int(i), Err: err}
-					}
+				re, err := patterns[j-1].get(cols[j].at(i))
+				if re != nil {
+					found, err = re.Match(cols[0].at(i))
+				}
+				if err != nil {
+					return &function.RowError{Row: int(i), Err: err}
 				}
 			}
 			dst[i] = found

@@ -68,11 +68,12 @@ func bindRegexFlags(flags regex.Flags, not bool) func(*function.Context, []funct
 			for _, i := range function.Rows(sel, len(dst), &all) {
 				found := false
 				if !s.null(i) && !p.null(i) {
-					if re := c.get(p.at(i)); re != nil {
-						var err error
-						if found, err = re.Match(s.at(i)); err != nil {
-							return &function.RowError{Row: int(i), Err: err}
-						}
+					re, err := c.get(p.at(i))
+					if re != nil {
+						found, err = re.Match(s.at(i))
+					}
+					if err != nil {
+						return &function.RowError{Row: int(i), Err: err}
 					}
 				}
 				dst[i] = found != not
@@ -83,9 +84,10 @@ func bindRegexFlags(flags regex.Flags, not bool) func(*function.Context, []funct
 }
 
 // firstLiteral is the text that the pattern first matches, "" if none.
-func firstLiteral(re *regex.Matcher, s string) (string, error) {
+func (c *patternCall) firstLiteral(pattern, s string) (string, error) {
+	re, err := c.get(pattern)
 	if re == nil {
-		return "", nil
+		return "", err
 	}
 	start, end, ok, err := re.FindIndex(s, 0)
 	if !ok || err != nil {
@@ -100,7 +102,7 @@ func bindRegexReplace(cx *function.Context, args []function.Arg, result types.Ty
 	}
 	var c patternCall
 	return function.CallAppendErr4(func(dst []byte, s, by, p string, n int32) ([]byte, error) {
-		lit, err := firstLiteral(c.get(p), s)
+		lit, err := c.firstLiteral(p, s)
 		if err != nil || lit == "" {
 			return append(dst, s...), err
 		}
@@ -127,7 +129,7 @@ func bindRegexCount(_ *function.Context, args []function.Arg, _ types.Type) (fun
 	var c patternCall
 	count := func(s, p string, from int32) (int32, error) {
 		s = s[offset(s, int(from)):]
-		lit, err := firstLiteral(c.get(p), s)
+		lit, err := c.firstLiteral(p, s)
 		if err != nil || lit == "" {
 			return 0, err
 		}
@@ -142,7 +144,11 @@ func bindRegexCount(_ *function.Context, args []function.Arg, _ types.Type) (fun
 var errNoMatch = errors.New("no match")
 
 // nthGroup finds where the first group of match n begins and ends, in bytes.
-func nthGroup(re *regex.Matcher, s string, from, n int32) (start, end int, err error) {
+func (c *patternCall) nthGroup(pattern, s string, from, n int32) (start, end int, err error) {
+	re, err := c.get(pattern)
+	if err != nil {
+		return 0, 0, err
+	}
 	if re == nil {
 		return 0, 0, errNoMatch
 	}
@@ -200,7 +206,7 @@ func bindRegexInstr(*function.Context, []function.Arg, types.Type) (function.Cal
 		s, p, n := openText(args[0]), openText(args[1]), intArgs(args, 2, 0, 1, 0)
 		dst := out.(*flat[int32]).Vals
 		for _, i := range function.Rows(sel, len(dst), &all) {
-			start, end, err := nthGroup(c.get(p.at(i)), s.at(i), n(i, 0), n(i, 1))
+			start, end, err := c.nthGroup(p.at(i), s.at(i), n(i, 0), n(i, 1))
 			switch {
 			case errors.Is(err, errNoMatch):
 				dst[i] = -1
@@ -224,7 +230,7 @@ func bindRegexSubstr(*function.Context, []function.Arg, types.Type) (function.Ca
 		s, p, n := openText(args[0]), openText(args[1]), intArgs(args, 2, 0, 1)
 		o := out.(*flat[string])
 		for _, i := range function.Rows(sel, len(o.Vals), &all) {
-			start, end, err := nthGroup(c.get(p.at(i)), s.at(i), n(i, 0), n(i, 1))
+			start, end, err := c.nthGroup(p.at(i), s.at(i), n(i, 0), n(i, 1))
 			switch {
 			case errors.Is(err, errNoMatch):
 				o.SetNull(int(i))

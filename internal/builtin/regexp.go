@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/runnelio/runnel/function"
@@ -18,9 +19,9 @@ var regexpFuncs = []function.Def{
 		Scalar: function.Bound(func(*function.Context, []function.Arg, types.Type) (function.Call, error) {
 			var c patternCall
 			return function.CallMapErr2(func(s, p string) (bool, error) {
-				re := c.get(p)
+				re, err := c.get(p)
 				if re == nil || p == "" {
-					return false, nil
+					return false, err
 				}
 				return re.Match(s)
 			}), nil
@@ -64,18 +65,25 @@ type patternCall struct {
 	flags regex.Flags
 	src   string
 	re    *regex.Matcher
+	err   error // the pattern is not broken, but not one for this engine
 	done  bool
 }
 
-// get returns the compiled pattern, nil if it is broken.
-func (c *patternCall) get(src string) *regex.Matcher {
+// get returns the compiled pattern, nil if it is broken. A pattern that is only
+// beyond this engine is an error: nobody may take it for one that never matches.
+func (c *patternCall) get(src string) (*regex.Matcher, error) {
 	if !c.done || src != c.src {
-		c.src, c.done, c.re = strings.Clone(src), true, nil
-		if re, err := regex.Compile(c.src, c.flags); err == nil {
+		c.src, c.done, c.re, c.err = strings.Clone(src), true, nil, nil
+		re, err := regex.Compile(c.src, c.flags)
+		var syntax *regex.SyntaxError
+		switch {
+		case err == nil:
 			c.re = re.Matcher()
+		case errors.As(err, &syntax) && syntax.Limit:
+			c.err = err
 		}
 	}
-	return c.re
+	return c.re, c.err
 }
 
 // regexpArgs are the arguments of a row: the text, a replacement or a group.
@@ -99,7 +107,10 @@ func regexpText(f func(dst []byte, re *regex.Matcher, a regexpArgs) ([]byte, boo
 			}
 			o := out.(*flat[string])
 			for _, i := range function.Rows(sel, len(o.Vals), &all) {
-				re := c.get(p.at(i))
+				re, err := c.get(p.at(i))
+				if err != nil {
+					return &function.RowError{Row: int(i), Err: err}
+				}
 				if re == nil {
 					o.SetNull(int(i))
 					continue
@@ -160,7 +171,10 @@ func regexpInt(f func(re *regex.Matcher, s string) (int32, error)) *function.Sca
 			s, p := openText(args[0]), openText(args[1])
 			o := out.(*flat[int32])
 			for _, i := range function.Rows(sel, len(o.Vals), &all) {
-				re := c.get(p.at(i))
+				re, err := c.get(p.at(i))
+				if err != nil {
+					return &function.RowError{Row: int(i), Err: err}
+				}
 				if re == nil {
 					o.SetNull(int(i))
 					continue
@@ -204,7 +218,11 @@ func bindRegexpExtractAll(*function.Context, []function.Arg, types.Type) (functi
 		}
 		o := openLists(out)
 		for _, i := range function.Rows(sel, out.Len(), &all) {
-			re, group, text := c.get(p.at(i)), int(groups[i&mask]), s.at(i)
+			re, err := c.get(p.at(i))
+			if err != nil {
+				return &function.RowError{Row: int(i), Err: err}
+			}
+			group, text := int(groups[i&mask]), s.at(i)
 			o.begin(i)
 			if re == nil || group < 0 || group > re.Regexp().NumGroups() {
 				out.SetNull(int(i))

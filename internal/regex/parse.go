@@ -26,6 +26,7 @@ type SyntaxError struct {
 	Pattern string
 	Pos     int // in code points
 	Msg     string
+	Limit   bool // Java knows the pattern; this package does not, or it is too large for it
 }
 
 func (e *SyntaxError) Error() string {
@@ -55,7 +56,12 @@ type parser struct {
 type failure struct{ err *SyntaxError }
 
 func (p *parser) fail(format string, args ...any) {
-	panic(failure{&SyntaxError{p.pattern, max(p.pos-1, 0), fmt.Sprintf(format, args...)}})
+	panic(failure{&SyntaxError{p.pattern, max(p.pos-1, 0), fmt.Sprintf(format, args...), false}})
+}
+
+// limit fails for a pattern that Java may well take.
+func (p *parser) limit(format string, args ...any) {
+	panic(failure{&SyntaxError{p.pattern, max(p.pos-1, 0), fmt.Sprintf(format, args...), true}})
 }
 
 // parse returns the tree, and the names of groups by number.
@@ -201,7 +207,7 @@ func (p *parser) lineEnd(c rune) bool {
 
 func (p *parser) new(n node) *node {
 	if p.nodes++; p.nodes > maxNodes {
-		p.fail("the expression is too large")
+		p.limit("the expression is too large")
 	}
 	return &n
 }
@@ -214,7 +220,7 @@ func (p *parser) assertion(k assertKind) *node { return p.new(node{op: opAssert,
 
 func (p *parser) alternation() *node {
 	if p.depth++; p.depth > maxDepth {
-		p.fail("groups are nested too deep")
+		p.limit("groups are nested too deep")
 	}
 	defer func() { p.depth-- }()
 	var alts []*node
@@ -417,7 +423,7 @@ func (p *parser) readFlags() {
 		case 'U':
 			f = UnicodeClass | UnicodeCase
 		case 'c':
-			p.fail("canonical equivalence, (?c), is not supported")
+			p.limit("canonical equivalence, (?c), is not supported")
 		case '-':
 			if !on {
 				return

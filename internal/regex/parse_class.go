@@ -9,7 +9,7 @@ const notAChar rune = -1
 // leading ^ negates the whole.
 func (p *parser) class(closing bool) set {
 	if p.depth++; p.depth > maxDepth {
-		p.fail("character classes are nested too deep")
+		p.limit("character classes are nested too deep")
 	}
 	defer func() { p.depth-- }()
 	var have set

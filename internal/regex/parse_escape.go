@@ -21,10 +21,10 @@ func (p *parser) escapeNode() *node {
 		crlf := catOf([]*node{p.setNode(rangeSet('\r', '\r')), p.setNode(rangeSet('\n', '\n'))})
 		return p.new(node{op: opAlt, subs: []*node{crlf, p.setNode(verticalSpace)}})
 	case 'X':
-		p.fail(`\X is not supported`)
+		p.limit(`\X is not supported`)
 	case 'b':
 		if p.at(p.pos+2) == '{' && p.at(p.pos+3) == 'g' {
-			p.fail(`\b{g} is not supported`)
+			p.limit(`\b{g} is not supported`)
 		}
 	}
 	if k, ok := p.place(e); ok {
@@ -132,7 +132,7 @@ func (p *parser) escape(isRange bool) (rune, set) {
 	case 'x':
 		return p.hexEscape(), nil
 	case 'N':
-		p.fail(`\N{…} is not supported`)
+		p.limit(`\N{…} is not supported`)
 	case 'd', 'D':
 		return notAChar, negateIf(p.posixSet("Digit"), e == 'D')
 	case 's', 'S':

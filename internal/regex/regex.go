@@ -28,7 +28,8 @@ type Regexp struct {
 }
 
 // Compile compiles a pattern. An error is a *SyntaxError: Java would refuse the
-// pattern as well, or it uses one of \X, \N{…}, \b{g} and (?c).
+// pattern as well, or its Limit is set:
+// it uses one of \X, \N{…}, \b{g} and (?c), or is too large or nested too deep.
 func Compile(pattern string, flags Flags) (*Regexp, error) {
 	tree, names, err := parse(pattern, flags)
 	if err != nil {
@@ -65,7 +66,7 @@ func Compile(pattern string, flags Flags) (*Regexp, error) {
 		}
 	}
 	if re.prog = compile(tree, len(names), false); re.prog == nil {
-		return nil, &SyntaxError{pattern, 0, "the expression is too large"}
+		return nil, &SyntaxError{pattern, 0, "the expression is too large", true}
 	}
 	if f := compile(tree.approx(), 1, true); f != nil {
 		re.setFilter(f)

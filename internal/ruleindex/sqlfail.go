@@ -1,7 +1,10 @@
 package ruleindex
 
 import (
+	"errors"
+
 	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/internal/regex"
 	"github.com/runnelio/runnel/types"
 )
 
@@ -104,7 +107,8 @@ func (b *builder) callCanFail(c *plan.Call) bool {
 		}
 		if c.Fn.Name == "REGEXP" {
 			re, err := b.compiled(texts[0])
-			return err == nil && !re.Linear()
+			var syntax *regex.SyntaxError
+			return err == nil && !re.Linear() || errors.As(err, &syntax) && syntax.Limit
 		}
 		_, ok := likePieces(texts[0], texts[1])
 		return !ok
