@@ -66,6 +66,9 @@ func newSink(cx *connector.Context, t *connector.Table, o *options) (connector.S
 }
 
 func makeSink(cx *connector.Context, t *connector.Table, o *options) (*sink, error) {
+	if _, whole := t.Format.(format.FileFormat); !whole && t.Format.Framing() == format.Whole {
+		return nil, errMessages
+	}
 	s := &sink{cx: cx, o: o, dir: localPath(cx, o.Path), run: runName(), subtask: t.Subtask, open: map[string]*part{}, checked: cx.Now()}
 	switch o.Compression {
 	case "auto", "none":

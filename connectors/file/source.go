@@ -24,6 +24,10 @@ type source struct {
 	framing framing.Options
 }
 
+// errMessages refuses formats whose records have no end mark: what is written
+// could not be read.
+var errMessages = errors.New("filesystem: the messages of this format do not stand in files")
+
 func newSource(cx *connector.Context, t *connector.Table, o *options) (any, error) {
 	l, err := newLister(cx, t, o)
 	if err != nil {
@@ -35,7 +39,7 @@ func newSource(cx *connector.Context, t *connector.Table, o *options) (any, erro
 		case format.Whole:
 			f, ok := t.Format.(format.FileFormat)
 			if !ok {
-				return nil, errors.New("filesystem: the messages of this format do not stand in files")
+				return nil, errMessages
 			}
 			w := &wholeSource{in: s, format: f, known: map[string]bool{}}
 			if o.interval() > 0 {

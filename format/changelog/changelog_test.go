@@ -64,6 +64,14 @@ func TestDecode(t *testing.T) {
 	f(Ogg, nil, `{"op_type":"I","after":{"id":1,"name":"b"}}`, "+I[1|b]")
 	f(Ogg, nil, `{"op_type":"D","before":{"id":1,"name":"b"}}`, "-D[1|b]")
 	f(Ogg, nil, `{"op_type":"T"}`, "bad unknown kind")
+	f(Ogg, nil, `{"table":"D.T","op_type":"T","before":null,"after":null}`, `bad unknown kind of change op_type = "T"`) // a truncate
+	f(Ogg, ignore, `{"table":"D.T","op_type":"T","before":null,"after":null}`)
+	f(Debezium, nil, `{"before":null,"after":null,"op":"t"}`, `bad unknown kind of change op = "t"`)
+	f(Debezium, ignore, `{"before":null,"after":null,"op":"t"}`)
+	f(Canal, nil, `{"data":null,"old":null,"type":"TRUNCATE","isDdl":true}`, `bad unknown kind of change type = "TRUNCATE"`)
+	f(Canal, ignore, `{"data":null,"old":null,"type":"TRUNCATE","isDdl":true}`)
+	f(Maxwell, nil, `{"database":"d","table":"t","type":"table-truncate"}`, `bad unknown kind of change type = "table-truncate"`)
+	f(Maxwell, ignore, `{"database":"d","table":"t","type":"table-truncate"}`)
 
 	f(Maxwell, nil, `{"database":"d","type":"insert","data":{"id":1,"name":"a"}}`, "+I[1|a]")
 	f(Maxwell, nil, `{"type":"update","data":{"id":1,"name":"b"},"old":{"name":"a"}}`, "-U[1|a]", "+U[1|b]")
