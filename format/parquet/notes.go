@@ -19,7 +19,7 @@ Files only.
 
 - Columns are found by name, whatever its case if there is no equal one; a nullable one that is missing is NULL.
 - What is left out: columns and fields of rows that a query does not read. Row groups whose statistics say that no row can keep a condition column op constant, with
-  = < <= > >=, on a column that is not nested, of the types TINYINT to BIGINT, DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ, DECIMAL held in INT32 or INT64, and texts
+  = < <= > >= BETWEEN, or to be in the range of an IN's constants, on a column that is not nested, of the types TINYINT to BIGINT, DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ, DECIMAL held in INT32 or INT64, and texts
   and bytes; and row groups where such a column is NULL only. In the row groups that stay, pages are left out in the same way where the file has a page index
   (written files have), but for columns in LZ4_RAW. FLOAT and DOUBLE leave out nothing, because NaN is in no statistics; neither do bloom filters and dictionaries.
 - Encrypted files and the codecs LZO and LZ4 (without RAW) are refused.

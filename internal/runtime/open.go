@@ -233,6 +233,10 @@ func boundsOf(s *plan.Scan) []format.Bound {
 	var out []format.Bound
 	for _, e := range plan.Conjuncts(s.Filter) {
 		o, ok := e.(*plan.OpExpr)
+		if ok && o.Op == plan.In {
+			out = append(out, listBounds(s, o)...)
+			continue
+		}
 		if !ok || len(o.Args) != 2 {
 			continue
 		}
@@ -251,14 +255,48 @@ func boundsOf(s *plan.Scan) []format.Bound {
 			}
 			op = turned[op]
 		}
-		w := s.Wants[c.Index]
-		t := s.Table.Physical.Fields[w.Column].Type
-		if w.Path != nil || l.Value == nil || l.T.Phys() != t.Phys() || t.Kind == types.Decimal && l.T.Scale != t.Scale || t.Kind == types.TimestampLTZ != (l.T.Kind == types.TimestampLTZ) {
-			continue
+		if boundable(s, c, l) {
+			out = append(out, format.Bound{Column: s.Wants[c.Index].Column, Op: op, Value: l.Value})
 		}
-		out = append(out, format.Bound{Column: w.Column, Op: op, Value: l.Value})
 	}
 	return out
+}
+
+// boundable tells whether the literal is a value as the whole column has them.
+func boundable(s *plan.Scan, c *plan.Column, l *plan.Literal) bool {
+	w := s.Wants[c.Index]
+	t := s.Table.Physical.Fields[w.Column].Type
+	return w.Path == nil && l.Value != nil && l.T.Phys() == t.Phys() && (t.Kind != types.Decimal || l.T.Scale == t.Scale) &&
+		(t.Kind == types.TimestampLTZ) == (l.T.Kind == types.TimestampLTZ)
+}
+
+// listBounds returns the ends of the literals of an IN; NULLs keep no row.
+func listBounds(s *plan.Scan, in *plan.OpExpr) []format.Bound {
+	c, ok := in.Args[0].(*plan.Column)
+	if !ok {
+		return nil
+	}
+	var low, high types.Value
+	for _, a := range in.Args[1:] {
+		l, ok := a.(*plan.Literal)
+		if ok && l.Value == nil {
+			continue
+		}
+		if !ok || !boundable(s, c, l) {
+			return nil
+		}
+		if low == nil || types.Compare(l.Value, low, l.T) < 0 {
+			low = l.Value
+		}
+		if high == nil || types.Compare(l.Value, high, l.T) > 0 {
+			high = l.Value
+		}
+	}
+	if low == nil {
+		return nil
+	}
+	column := s.Wants[c.Index].Column
+	return []format.Bound{{Column: column, Op: format.GreaterEqual, Value: low}, {Column: column, Op: format.LessEqual, Value: high}}
 }
 
 func newColumnScan(s *plan.Scan, cx *function.Context, size int) (*columnScan, error) {
