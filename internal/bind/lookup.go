@@ -87,7 +87,7 @@ func (b *binder) retries(t *ast.Table, n *plan.Temporal) error {
 // unusedLookup warns of hints for tables that are not looked up: Flink ignores them.
 func (b *binder) unusedLookup(hints []*lookupHint) {
 	for _, l := range hints {
-		if !l.used {
+		if !l.used && b.Warn != nil {
 			b.Warn(l.hint.Pos(), "hint LOOKUP has no effect here: no table "+l.options["table"]+" is joined FOR SYSTEM_TIME AS OF processing time")
 		}
 	}

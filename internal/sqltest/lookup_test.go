@@ -184,7 +184,6 @@ func TestLookupRefused(t *testing.T) {
 	f(", 'lookup.full-cache.periodic-reload.interval' = '1 s'", lookupQuery, "needs 'lookup.cache' = 'FULL'")
 	f(", 'lookup.cache' = 'FULL', 'lookup.full-cache.reload-strategy' = 'TIMED'", lookupQuery, "iso-time")
 	f(", 'lookup.cache' = 'FULL', 'lookup.full-cache.reload-strategy' = 'TIMED', 'lookup.full-cache.timed-reload.iso-time' = '25:00'", lookupQuery, "time of day")
-	f("", strings.Replace(lookupQuery, "SELECT", "SELECT /*+ LOOKUP('table'='x') */", 1), "no table x")
 	f("", strings.Replace(lookupQuery, "SELECT", "SELECT /*+ LOOKUP('table'='d', 'max-attempts'='3') */", 1), "given together")
 	f("); CREATE TABLE e (id INT) WITH ('connector' = 'filesystem', 'path' = '/nowhere', 'format' = 'json', 'lookup.cache' = 'NONE'", "SELECT o.k FROM o JOIN e FOR SYSTEM_TIME AS OF o.p ON o.k = e.id", "finds no rows by key")
 }
