@@ -336,3 +336,14 @@ func AppendRowOf(dst []byte, cols []Vector, i int) []byte {
 	}
 	return dst
 }
+
+// ReadRowOf appends to the columns what AppendRowOf encoded of as many columns
+// of their types at the front of src. After an error the columns may differ in length.
+func ReadRowOf(cols []Vector, src []byte) (err error) {
+	for _, c := range cols {
+		if src, err = ReadRow(c, src); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -11,5 +11,8 @@ var families = [][]function.Def{
 	aggFuncs, aggFireFuncs, etlTableFuncs, etlIPFuncs,
 }
 
-// All returns the functions of Flink SQL, in a set of its own.
-func All() *function.Set { return function.MustSet(families...) }
+// All returns the functions of the default dialect, in a set of its own: those of
+// Flink SQL, and those of RocketMQ-Streams under the names that Flink does not have.
+func All() *function.Set {
+	return fill(fill(function.MustSet(families...), etlFamilies, rsqldbVariants), scriptVariants)
+}

@@ -8,24 +8,59 @@ import (
 )
 
 // etlFamilies are functions of RocketMQ-Streams that Flink SQL does not have.
-var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs, etlAggregateFuncs, etlTimeFuncs, etlJSONFuncs}
+var etlFamilies = [][]function.Def{etlMathFuncs, etlStringFuncs, etlTextFuncs, etlRegexFuncs, etlAggregateFuncs, etlTimeFuncs, etlJSONFuncs, etlMapFuncs}
 
 // rsqldbVariants are functions of Flink's names that mean something else in
 // the rsqldb dialect.
-var rsqldbVariants = [][]function.Def{etlVariants, etlTimeVariants, etlJSONVariants}
+var rsqldbVariants = [][]function.Def{etlVariants, etlNumberVariants, etlTimeVariants, etlJSONVariants}
 
 // scriptVariants are functions that mean something else in scripts than in
 // rsqldb's SQL, or that SQL has syntax for.
 var scriptVariants = [][]function.Def{etlLogicFuncs, etlCompareFuncs, etlExpressionFuncs, etlScriptTextFuncs}
 
 // Rsqldb returns the functions of the rsqldb dialect, in a set of its own:
-// those of Flink SQL, those that rsqldb has besides, and its own variants of
-// some of Flink's.
-func Rsqldb() *function.Set { return layered(All(), etlFamilies, rsqldbVariants) }
+// those of Flink SQL, those that rsqldb has besides, its own variants of some
+// of Flink's, and those of scripts under the names that are still free.
+func Rsqldb() *function.Set { return fill(rsqldb(), scriptVariants) }
+
+func rsqldb() *function.Set {
+	return layered(function.MustSet(families...), etlFamilies, rsqldbVariants)
+}
 
 // Script returns the functions of the script language of RocketMQ-Streams: the
 // rsqldb dialect's, logic and comparisons as functions, and positions from 0.
-func Script() *function.Set { return layered(Rsqldb(), nil, scriptVariants) }
+func Script() *function.Set { return layered(rsqldb(), nil, scriptVariants) }
+
+// fill adds definitions under those of their names that set has no function of
+// yet. Syntax (AND, BETWEEN, =) is no function: the names of operators get one
+// that is called with the name in backquotes.
+func fill(set *function.Set, families ...[][]function.Def) *function.Set {
+	was := set.Clone()
+	free := func(name string) bool {
+		return !slices.ContainsFunc(was.Lookup(name), func(d *function.Def) bool { return !d.Special })
+	}
+	for _, defs := range slices.Concat(families...) {
+		for _, d := range defs {
+			var names []string
+			for _, n := range append([]string{d.Name}, d.Aliases...) {
+				if free(n) {
+					names = append(names, n)
+				}
+			}
+			if len(names) == 0 {
+				continue
+			}
+			if names[0] != d.Name {
+				d.Doc, d.Eg = "As "+d.Name+" of RocketMQ-Streams. "+d.Doc, nil
+			}
+			d.Name, d.Aliases = names[0], names[1:]
+			if err := set.Add(d); err != nil {
+				panic(err)
+			}
+		}
+	}
+	return set
+}
 
 // layered adds functions to a set and replaces others. The definitions are part
 // of the program: a wrong one panics.

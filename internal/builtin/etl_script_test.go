@@ -140,7 +140,30 @@ func TestRsqldbVariants(t *testing.T) {
 	f("HASH_CODE", int32(217287203), int32(217287203), "hello world!")
 	f("REGEXP", nil, false, nil, "x")
 	f("SUBSTRING", "lo", "lo", "hello", int32(-2))
-	if flink.Has("LENGTH") || flink.Has("BITAND") || !rsqldb.Has("LENGTH") || !rsqldb.Has("bitAnd") {
-		t.Error("functions of the dialect in Flink's set")
+	f("HEX", "FF", "ff", int32(255))
+	f("HEX", "323535", "ff", "255")
+	f("HEX", "FFFFFFFFFFFFFFFF", "ffffffff", int32(-1))
+	f("UNHEX", "abc", "abc", "616263") // BYTES and STRING
+	f("SIGN", int32(-1), -1.0, int32(-3))
+	f("RADIANS", 3.141592653589793, "3.141592653589793", int32(180))
+	both := func(want types.Value, name string, args ...types.Value) {
+		t.Helper()
+		f(name, want, want, args...)
+	}
+	both(3.0, "cbrt", int32(27))
+	both(int32(4), "bitAnd", int32(5), int32(6))
+	both(int64(5), "length", "hello")
+	both("v", "keyvalue", "k:v;a:b", "k")
+	both(true, "gt", "b", "a")
+	both(true, "equals", "a", "a")
+	both(true, "!contain", "a", "b")
+	both(false, "isNull", "a")
+	both(true, "inByRegex", "abc", "c$")
+	both(true, "and", true, true) // syntax in Flink SQL, and free as the name of a function
+	both(true, "between", "5", int32(1), int32(9))
+	both(int64(2), "minus", int32(5), int32(3))
+	both("ab", "concat_sign", nil, "a", "b")
+	if rsqldb.Has("CBRT") != flink.Has("CBRT") || len(flink.Lookup("TO_DATE")) != 1 || len(rsqldb.Lookup("TO_DATE")) < 2 {
+		t.Error("overloads of rsqldb under a name of Flink's")
 	}
 }

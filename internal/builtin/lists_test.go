@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,12 @@ func TestListsAreComplete(t *testing.T) {
 			switch {
 			case elsewhere && strings.TrimSpace(remark) == "":
 				t.Errorf("%s: %s has an empty remark", file, name)
+			case elsewhere && (remark == "table function" || remark == "aggregate"):
+				if !slices.ContainsFunc(set.Lookup(name), func(d *function.Def) bool {
+					return d.Table != nil && remark == "table function" || d.Aggregate != nil && remark == "aggregate"
+				}) {
+					t.Errorf("%s: %s is no %s", file, name, remark)
+				}
 			case elsewhere:
 			case set.Has(name):
 				found++
@@ -41,4 +48,6 @@ func TestListsAreComplete(t *testing.T) {
 	}
 	check("testdata/functions-flink.txt", All())
 	check("testdata/functions-etl.txt", Script())
+	check("testdata/functions-etl.txt", All())
+	check("testdata/functions-etl.txt", Rsqldb())
 }

@@ -52,6 +52,9 @@ func loadVectors(t *testing.T, name string) []vectorCase {
 	return out
 }
 
+// streamsName is why an expression that Flink does not know has a result.
+const streamsName = "a function of RocketMQ-Streams, which the default dialect has where Flink has no such name"
+
 // knownExpressions are results that differ, with the reason.
 var knownExpressions = map[string]string{
 	"9007199254740993 = 9007199254740992e0":                 "over columns only: there both are compared as DOUBLE, in Flink too",
@@ -59,8 +62,15 @@ var knownExpressions = map[string]string{
 	"CAST(CAST(0.1 AS FLOAT) AS DOUBLE)":                    "over columns only: constants end as decimals",
 	"CAST(MAP['k', NULL] AS STRING)":                        "Flink takes the map, but not its cast",
 	"EXTRACT(DOW FROM TIMESTAMP '1969-12-31 23:59:59.001')": "Flink counts days before 1970 wrongly",
-	"SUM(DISTINCT x)":                                       "the order in which floats are added",
-	"STDDEV(x)":                                             "the order in which floats are added",
+	"BITAND(5, 3)":                         streamsName,
+	"BITOR(5, 3)":                          streamsName,
+	"BITXOR(5, 3)":                         streamsName,
+	"LENGTH('Hello')":                      streamsName,
+	"LENGTH('')":                           streamsName,
+	"DATEDIFF('2024-01-01', '2024-01-02')": streamsName,
+	"DATE_ADD('2024-01-01', 1)":            streamsName,
+	"SUM(DISTINCT x)":                      "the order in which floats are added",
+	"STDDEV(x)":                            "the order in which floats are added",
 }
 
 // TestOracleFunctions evaluates the recorded expressions, folded and over columns.

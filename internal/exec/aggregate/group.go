@@ -56,7 +56,7 @@ type Group struct {
 	folded    int
 	lastFlush int64
 	ended     bool
-	expired   int64 // last TTL sweep
+	expired   state.Sweep
 	scratch   []byte
 	spilled   *cold // nil without a budget
 }
@@ -274,12 +274,7 @@ func (g *Group) finish(b *vector.Batch, out exec.Output) error {
 }
 
 func (g *Group) emit(out exec.Output) error {
-	if g.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(g.b)
-	g.b.Reset()
-	return err
+	return exec.Flush(out, g.b)
 }
 
 func (g *Group) remove(slot int32) {

@@ -108,13 +108,9 @@ func (g *Group) oldRow(slot int32, results string, kind types.RowKind) (err erro
 // without telling anybody. It sweeps at most four times a TTL.
 func (g *Group) expire(now int64) error {
 	ttl := g.cx.TTL.Milliseconds()
-	if g.expired == 0 {
-		g.expired = now
-	}
-	if now-g.expired < max(ttl/4, 1) {
+	if !g.expired.Due(now, g.cx.TTL) {
 		return nil
 	}
-	g.expired = now
 	g.table.Live(func(slot int32) bool {
 		if now-g.table.Touched(slot) > ttl && !g.isPending[slot] {
 			g.remove(slot)

@@ -1,7 +1,6 @@
 package join
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"slices"
 	"sort"
@@ -51,7 +50,7 @@ type Interval struct {
 	pred      *eval.Predicate
 	cand      *vector.Batch
 	b         *vector.Batch
-	due       intervalTimers
+	due       exec.Heap[intervalTimer]
 	watermark int64
 	seq       uint64
 	key       []byte
@@ -197,7 +196,7 @@ func (j *Interval) match(in int, b *vector.Batch, i int, t int64) (bool, error) 
 			for c := range mine {
 				vector.CopyRow(mine[c], b.Cols[c], i)
 			}
-			if err := decode(theirs, o.rows.Get(slot)); err != nil {
+			if err := vector.ReadRowOf(theirs, o.rows.Get(slot)); err != nil {
 				return false, err
 			}
 			j.cand.AppendKind(types.Insert)
@@ -228,16 +227,6 @@ func (j *Interval) match(in int, b *vector.Batch, i int, t int64) (bool, error) 
 	return found, nil
 }
 
-func decode(cols []vector.Vector, src []byte) error {
-	for _, c := range cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // keep stores row i with the key j.key until its time is over.
 func (j *Interval) keep(in int, b *vector.Batch, i int, t int64, matched bool) {
 	j.seq++
@@ -258,7 +247,7 @@ func (j *Interval) timer(side int, slot int32) {
 	s := j.sides[side]
 	s.timed[slot] = true
 	s.table.MarkDirty(slot)
-	heap.Push(&j.due, intervalTimer{j.last(side, s.time[slot]) + (j.Upper-j.Lower)/2 + 1, int32(side), slot})
+	j.due.Push(intervalTimer{j.last(side, s.time[slot]) + (j.Upper-j.Lower)/2 + 1, int32(side), slot})
 }
 
 func (s *intervalSide) put(slot int32, key, row []byte, t int64, matched bool) {
@@ -287,7 +276,7 @@ func (j *Interval) advance(to int64, out exec.Output) error {
 	}
 	j.watermark = to
 	for len(j.due) > 0 && j.due[0].at <= to {
-		d := heap.Pop(&j.due).(intervalTimer)
+		d := j.due.Pop()
 		if err := j.expire(int(d.side), j.sides[d.side].group[d.slot], out); err != nil {
 			return err
 		}
@@ -310,7 +299,7 @@ func (j *Interval) expire(side int, g int32, out exec.Output) error {
 			if side == 1 {
 				mine, theirs = theirs, mine
 			}
-			if err := decode(mine, s.rows.Get(slot)); err != nil {
+			if err := vector.ReadRowOf(mine, s.rows.Get(slot)); err != nil {
 				return err
 			}
 			appendNulls(theirs)
@@ -349,12 +338,7 @@ func (j *Interval) padded(in int, b *vector.Batch, i int) error {
 }
 
 func (j *Interval) emit(out exec.Output) error {
-	if j.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(j.b)
-	j.b.Reset()
-	return err
+	return exec.Flush(out, j.b)
 }
 
 // Control implements exec.Operator.
@@ -465,18 +449,8 @@ type intervalTimer struct {
 	slot int32
 }
 
-type intervalTimers []intervalTimer
-
-func (t intervalTimers) Len() int           { return len(t) }
-func (t intervalTimers) Less(i, j int) bool { return t[i].at < t[j].at }
-func (t intervalTimers) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-func (t *intervalTimers) Push(x any)        { *t = append(*t, x.(intervalTimer)) }
-func (t *intervalTimers) Pop() any {
-	old := *t
-	x := old[len(old)-1]
-	*t = old[:len(old)-1]
-	return x
-}
+// Before implements exec.Heap's order.
+func (t intervalTimer) Before(o intervalTimer) bool { return t.at < o.at }
 
 var (
 	_ exec.Operator    = (*Interval)(nil)

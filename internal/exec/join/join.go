@@ -41,7 +41,7 @@ type Join struct {
 	pairs  []int32       // entries of the candidates
 	sel    []int32
 	key    []byte
-	swept  int64
+	swept  state.Sweep
 	done   bool
 }
 
@@ -416,16 +416,13 @@ func (j *Join) measure() {
 
 // expire sweeps both sides, at most four times a TTL.
 func (j *Join) expire() {
-	now, ttl := j.cx.Now(), j.cx.TTL.Milliseconds()
-	if j.swept == 0 {
-		j.swept = now
-	}
-	if now-j.swept < max(ttl/4, 1) {
+	now := j.cx.Now()
+	if !j.swept.Due(now, j.cx.TTL) {
 		return
 	}
-	j.swept = now
-	j.sides[0].expire(now - ttl)
-	j.sides[1].expire(now - ttl)
+	old := now - j.cx.TTL.Milliseconds()
+	j.sides[0].expire(old)
+	j.sides[1].expire(old)
 }
 
 // Close implements exec.Operator.

@@ -183,7 +183,7 @@ func (j *Lookup) candidate(b *vector.Batch, i int, row []byte) error {
 	for c, v := range b.Cols[:nl] {
 		vector.CopyRow(j.cand.Cols[c], v, i)
 	}
-	if err := decode(j.cand.Cols[nl:], row); err != nil {
+	if err := vector.ReadRowOf(j.cand.Cols[nl:], row); err != nil {
 		return err
 	}
 	j.cand.AppendKind(b.Kind(i))
@@ -241,12 +241,7 @@ func (j *Lookup) finish(b *vector.Batch, out exec.Output) error {
 }
 
 func (j *Lookup) emit(out exec.Output) error {
-	if j.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(j.b)
-	j.b.Reset()
-	return err
+	return exec.Flush(out, j.b)
 }
 
 // Control implements exec.Operator.

@@ -102,14 +102,7 @@ func (s *side) remove(e int32) {
 // read appends the columns of an entry's row to cols.
 func (s *side) read(e int32, cols []vector.Vector) error {
 	k := s.entries.Key(e)
-	src := k[4+binary.LittleEndian.Uint32(k):]
-	for _, c := range cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
-	}
-	return nil
+	return vector.ReadRowOf(cols, k[4+binary.LittleEndian.Uint32(k):])
 }
 
 // expire forgets the groups not touched since before.

@@ -258,10 +258,10 @@ func (j *Temporal) join(w waitingRow) error {
 		at := sort.Search(len(list), func(k int) bool { return list[k].time > w.time }) - 1
 		if at >= 0 && list[at].row >= 0 {
 			j.cand.Reset()
-			if err := decode(j.cand.Cols[:nl], v[9:]); err != nil {
+			if err := vector.ReadRowOf(j.cand.Cols[:nl], v[9:]); err != nil {
 				return err
 			}
-			if err := decode(j.cand.Cols[nl:], j.rows.Get(list[at].row)); err != nil {
+			if err := vector.ReadRowOf(j.cand.Cols[nl:], j.rows.Get(list[at].row)); err != nil {
 				return err
 			}
 			j.cand.AppendKind(kind)
@@ -282,7 +282,7 @@ func (j *Temporal) join(w waitingRow) error {
 			vector.CopyRow(j.b.Cols[c], col, 0)
 		}
 	case j.Pad:
-		if err := decode(j.b.Cols[:nl], v[9:]); err != nil {
+		if err := vector.ReadRowOf(j.b.Cols[:nl], v[9:]); err != nil {
 			return err
 		}
 		appendNulls(j.b.Cols[nl:])
@@ -323,12 +323,7 @@ func (j *Temporal) clean(w int64) {
 }
 
 func (j *Temporal) emit(out exec.Output) error {
-	if j.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(j.b)
-	j.b.Reset()
-	return err
+	return exec.Flush(out, j.b)
 }
 
 // Control implements exec.Operator.

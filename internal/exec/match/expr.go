@@ -191,12 +191,8 @@ func (m *Match) fill(p *partition, r *run, s *slots, own int, at int64) error {
 
 // read appends the cells of a row to m.cell.
 func (m *Match) read(p *partition, at int64) error {
-	src := m.rows.Get(p.rows[at-p.base])[8:]
-	for _, c := range m.cell.Cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(m.cell.Cols, m.rows.Get(p.rows[at-p.base])[8:]); err != nil {
+		return err
 	}
 	m.cell.AppendKind(types.Insert)
 	return nil

@@ -11,7 +11,6 @@ package match
 
 import (
 	"bytes"
-	"container/heap"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -51,7 +50,7 @@ type Match struct {
 	sorted    bool
 	seq       uint64
 	watermark int64
-	deadlines deadlines
+	deadlines exec.Heap[deadline]
 	cell      *vector.Batch // rows of cells being read
 	b         *vector.Batch
 	keys      []vector.Vector
@@ -204,7 +203,7 @@ func (m *Match) release(to int64, out exec.Output) error {
 		m.waiting = append(m.waiting[:0], m.waiting[n:]...)
 	}
 	for len(m.deadlines) > 0 && m.deadlines[0].at <= to {
-		d := heap.Pop(&m.deadlines).(deadline)
+		d := m.deadlines.Pop()
 		if err := m.expire(d.part, to, out); err != nil {
 			return err
 		}
@@ -249,12 +248,7 @@ func (m *Match) measure() {
 }
 
 func (m *Match) emit(out exec.Output) error {
-	if m.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(m.b)
-	m.b.Reset()
-	return err
+	return exec.Flush(out, m.b)
 }
 
 // CurrentWatermark implements exec.Watermarked.
@@ -269,19 +263,8 @@ type deadline struct {
 	part int32
 }
 
-// deadlines is a heap, earliest first.
-type deadlines []deadline
-
-func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].at < d[j].at }
-func (d deadlines) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
-func (d *deadlines) Push(x any)        { *d = append(*d, x.(deadline)) }
-func (d *deadlines) Pop() any {
-	old := *d
-	x := old[len(old)-1]
-	*d = old[:len(old)-1]
-	return x
-}
+// Before implements exec.Heap's order.
+func (d deadline) Before(o deadline) bool { return d.at < o.at }
 
 var (
 	_ exec.Operator    = (*Match)(nil)

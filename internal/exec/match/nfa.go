@@ -1,7 +1,6 @@
 package match
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -61,7 +60,7 @@ func (m *Match) next(key, row []byte, out exec.Output) error {
 		return err
 	}
 	if m.Pattern.Within > 0 && len(p.partial) > before {
-		heap.Push(&m.deadlines, deadline{t + m.Pattern.Within, id})
+		m.deadlines.Push(deadline{t + m.Pattern.Within, id})
 	}
 	return m.settle(id, out)
 }

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"container/heap"
 	"encoding/binary"
 
 	"github.com/runnelio/runnel/vector"
@@ -106,7 +105,7 @@ func (m *Match) load(id int32, src []byte) error {
 	}
 	if m.Pattern.Within > 0 {
 		for _, r := range p.partial {
-			heap.Push(&m.deadlines, deadline{m.timeOf(p, r.start) + m.Pattern.Within, id})
+			m.deadlines.Push(deadline{m.timeOf(p, r.start) + m.Pattern.Within, id})
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ type Dedup struct {
 	cols  []vector.Vector
 	key   []byte
 	buf   []byte
-	swept int64
+	swept state.Sweep
 }
 
 // NewDedup returns the operator.
@@ -127,41 +127,20 @@ func (d *Dedup) Process(_ int, b *vector.Batch, out exec.Output) error {
 
 // kept appends the row kept in slot to the output.
 func (d *Dedup) kept(slot int32, kind types.RowKind) error {
-	src := d.rows.Get(slot)
-	for _, c := range d.b.Cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(d.b.Cols, d.rows.Get(slot)); err != nil {
+		return err
 	}
 	d.b.AppendKind(kind)
 	return nil
 }
 
 func (d *Dedup) emit(out exec.Output) error {
-	if d.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(d.b)
-	d.b.Reset()
-	return err
+	return exec.Flush(out, d.b)
 }
 
 func (d *Dedup) expire(now int64) {
-	ttl := d.cx.TTL.Milliseconds()
-	if d.swept == 0 {
-		d.swept = now
-	}
-	if now-d.swept < max(ttl/4, 1) {
-		return
-	}
-	d.swept = now
-	d.table.Live(func(slot int32) bool {
-		if now-d.table.Touched(slot) > ttl {
-			d.rows.Clear(slot)
-			d.table.Remove(slot)
-		}
-		return true
+	d.swept.Expire(d.table, now, d.cx.TTL, func(slot int32) {
+		d.rows.Clear(slot)
 	})
 }
 

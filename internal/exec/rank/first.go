@@ -1,7 +1,6 @@
 package rank
 
 import (
-	"container/heap"
 	"encoding/binary"
 
 	"github.com/runnelio/runnel/internal/exec"
@@ -20,13 +19,13 @@ type First struct {
 	time      []int64      // by slot
 	out       []bool       // by slot: its row has come out
 	rows      state.Values // by slot, until it is out
-	due       dueRows
+	due       exec.Heap[dueRow]
 	seq       int64
 	watermark int64
 	b         *vector.Batch
 	cols      []vector.Vector
 	key, buf  []byte
-	swept     int64
+	swept     state.Sweep
 }
 
 // NewFirst returns the operator; the spec's Last and Proctime are false.
@@ -96,7 +95,7 @@ func (d *First) grow(slot int32) {
 
 func (d *First) wait(t int64, slot int32) {
 	d.seq++
-	heap.Push(&d.due, dueRow{t, d.seq, slot})
+	d.due.Push(dueRow{t, d.seq, slot})
 }
 
 // release emits the rows the watermark has passed, by time.
@@ -106,16 +105,12 @@ func (d *First) release(to int64, out exec.Output) error {
 	}
 	d.watermark = to
 	for len(d.due) > 0 && d.due[0].at <= to {
-		x := heap.Pop(&d.due).(dueRow)
+		x := d.due.Pop()
 		if int(x.slot) >= len(d.time) || d.out[x.slot] || d.time[x.slot] != x.at || len(d.rows.Get(x.slot)) == 0 {
 			continue // an earlier row took its place
 		}
-		src := d.rows.Get(x.slot)
-		for _, c := range d.b.Cols {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(d.b.Cols, d.rows.Get(x.slot)); err != nil {
+			return err
 		}
 		d.b.AppendKind(types.Insert)
 		d.out[x.slot] = true
@@ -131,30 +126,13 @@ func (d *First) release(to int64, out exec.Output) error {
 }
 
 func (d *First) emit(out exec.Output) error {
-	if d.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(d.b)
-	d.b.Reset()
-	return err
+	return exec.Flush(out, d.b)
 }
 
 func (d *First) expire(now int64) {
-	ttl := d.cx.TTL.Milliseconds()
-	if d.swept == 0 {
-		d.swept = now
-	}
-	if now-d.swept < max(ttl/4, 1) {
-		return
-	}
-	d.swept = now
-	d.table.Live(func(slot int32) bool {
-		if now-d.table.Touched(slot) > ttl {
-			d.rows.Clear(slot)
-			d.out[slot] = true // what waits of it does not come out
-			d.table.Remove(slot)
-		}
-		return true
+	d.swept.Expire(d.table, now, d.cx.TTL, func(slot int32) {
+		d.rows.Clear(slot)
+		d.out[slot] = true // what waits of it does not come out
 	})
 }
 
@@ -217,20 +195,8 @@ type dueRow struct {
 	slot    int32
 }
 
-type dueRows []dueRow
-
-func (r dueRows) Len() int { return len(r) }
-func (r dueRows) Less(i, j int) bool {
-	return r[i].at < r[j].at || r[i].at == r[j].at && r[i].seq < r[j].seq
-}
-func (r dueRows) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
-func (r *dueRows) Push(x any)   { *r = append(*r, x.(dueRow)) }
-func (r *dueRows) Pop() any {
-	old := *r
-	x := old[len(old)-1]
-	*r = old[:len(old)-1]
-	return x
-}
+// Before implements exec.Heap's order: by time, then as they came.
+func (r dueRow) Before(o dueRow) bool { return r.at < o.at || r.at == o.at && r.seq < o.seq }
 
 var (
 	_ exec.Operator    = (*First)(nil)

@@ -136,24 +136,15 @@ func (r *base) drop(x ranked) error {
 
 // append adds a kept row to the output.
 func (r *base) append(row string, kind types.RowKind) error {
-	src := []byte(row)
-	for _, c := range r.b.Cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(r.b.Cols, []byte(row)); err != nil {
+		return err
 	}
 	r.b.AppendKind(kind)
 	return nil
 }
 
 func (r *base) emit(out exec.Output) error {
-	if r.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(r.b)
-	r.b.Reset()
-	return err
+	return exec.Flush(out, r.b)
 }
 
 // Close implements exec.Operator.

@@ -41,7 +41,7 @@ type TopN struct {
 	cols  []vector.Vector
 	key   []byte
 	buf   []byte
-	swept int64
+	swept state.Sweep
 }
 
 // NewTopN returns the operator.
@@ -263,11 +263,8 @@ func (t *TopN) left(list []int32, at int) error {
 func (t *TopN) row(slot int32, number int, kind types.RowKind) error {
 	src := rowBytes(t.rows.Get(slot))
 	n := len(t.In.Fields)
-	for _, c := range t.b.Cols[:n] {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(t.b.Cols[:n], src); err != nil {
+		return err
 	}
 	if t.Number {
 		v := t.b.Cols[n].(*vector.Flat[int64])
@@ -279,33 +276,16 @@ func (t *TopN) row(slot int32, number int, kind types.RowKind) error {
 }
 
 func (t *TopN) emit(out exec.Output) error {
-	if t.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(t.b)
-	t.b.Reset()
-	return err
+	return exec.Flush(out, t.b)
 }
 
 // expire removes partitions that were not touched for the TTL.
 func (t *TopN) expire(now int64) {
-	ttl := t.cx.TTL.Milliseconds()
-	if t.swept == 0 {
-		t.swept = now
-	}
-	if now-t.swept < max(ttl/4, 1) {
-		return
-	}
-	t.swept = now
-	t.parts.Live(func(p int32) bool {
-		if now-t.parts.Touched(p) > ttl {
-			for _, r := range t.order[p] {
-				t.rows.Remove(r)
-			}
-			t.order[p] = nil
-			t.parts.Remove(p)
+	t.swept.Expire(t.parts, now, t.cx.TTL, func(p int32) {
+		for _, r := range t.order[p] {
+			t.rows.Remove(r)
 		}
-		return true
+		t.order[p] = nil
 	})
 }
 

@@ -34,7 +34,7 @@ type Materialize struct {
 	cols  []vector.Vector
 	key   []byte
 	buf   []byte
-	swept int64
+	swept state.Sweep
 }
 
 // NewMaterialize returns the operator.
@@ -126,12 +126,8 @@ func (m *Materialize) remove(b *vector.Batch, i int) error {
 		m.table.Remove(slot)
 		m.b.AppendRow(b, i, types.Delete)
 	case last:
-		src := m.rows.Get(m.of[slot][len(m.of[slot])-1])
-		for _, c := range m.b.Cols {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(m.b.Cols, m.rows.Get(m.of[slot][len(m.of[slot])-1])); err != nil {
+			return err
 		}
 		m.b.AppendKind(types.UpdateAfter)
 	}
@@ -139,33 +135,16 @@ func (m *Materialize) remove(b *vector.Batch, i int) error {
 }
 
 func (m *Materialize) emit(out exec.Output) error {
-	if m.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(m.b)
-	m.b.Reset()
-	return err
+	return exec.Flush(out, m.b)
 }
 
 // expire forgets, at most four times a TTL, the keys not touched for it.
 func (m *Materialize) expire(now int64) {
-	ttl := m.cx.TTL.Milliseconds()
-	if m.swept == 0 {
-		m.swept = now
-	}
-	if now-m.swept < max(ttl/4, 1) {
-		return
-	}
-	m.swept = now
-	m.table.Live(func(slot int32) bool {
-		if now-m.table.Touched(slot) > ttl {
-			for _, r := range m.of[slot] {
-				m.rows.Remove(r)
-			}
-			m.of[slot] = nil
-			m.table.Remove(slot)
+	m.swept.Expire(m.table, now, m.cx.TTL, func(slot int32) {
+		for _, r := range m.of[slot] {
+			m.rows.Remove(r)
 		}
-		return true
+		m.of[slot] = nil
 	})
 }
 

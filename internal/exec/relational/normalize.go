@@ -29,7 +29,7 @@ type Normalize struct {
 	cols  []vector.Vector
 	key   []byte
 	buf   []byte
-	swept int64
+	swept state.Sweep
 }
 
 // NewNormalize returns the operator.
@@ -120,42 +120,21 @@ func (n *Normalize) row(b *vector.Batch, i int, now int64) error {
 
 // kept appends the row that is kept of a key.
 func (n *Normalize) kept(slot int32, kind types.RowKind) error {
-	src := n.rows.Get(slot)
-	for _, c := range n.b.Cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(n.b.Cols, n.rows.Get(slot)); err != nil {
+		return err
 	}
 	n.b.AppendKind(kind)
 	return nil
 }
 
 func (n *Normalize) emit(out exec.Output) error {
-	if n.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(n.b)
-	n.b.Reset()
-	return err
+	return exec.Flush(out, n.b)
 }
 
 // expire forgets, at most four times a TTL, the keys not touched for it.
 func (n *Normalize) expire(now int64) {
-	ttl := n.cx.TTL.Milliseconds()
-	if n.swept == 0 {
-		n.swept = now
-	}
-	if now-n.swept < max(ttl/4, 1) {
-		return
-	}
-	n.swept = now
-	n.table.Live(func(slot int32) bool {
-		if now-n.table.Touched(slot) > ttl {
-			n.rows.Clear(slot)
-			n.table.Remove(slot)
-		}
-		return true
+	n.swept.Expire(n.table, now, n.cx.TTL, func(slot int32) {
+		n.rows.Clear(slot)
 	})
 }
 

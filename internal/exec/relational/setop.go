@@ -150,11 +150,8 @@ func (s *SetOp) emitAll(out exec.Output) (err error) {
 	s.b.Reset()
 	s.table.Live(func(slot int32) bool {
 		for range s.wanted(s.counts[slot]) {
-			src := s.table.Key(slot)
-			for _, c := range s.b.Cols {
-				if src, err = vector.ReadRow(c, src); err != nil {
-					return false
-				}
+			if err = vector.ReadRowOf(s.b.Cols, s.table.Key(slot)); err != nil {
+				return false
 			}
 			s.b.AppendKind(types.Insert)
 			if s.b.N == s.cx.BatchSize {

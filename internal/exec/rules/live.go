@@ -288,12 +288,7 @@ func sortedKeys(m map[string]string) []string {
 }
 
 func (l *Live) emit(out exec.Output) error {
-	if l.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(l.b)
-	l.b.Reset()
-	return err
+	return exec.Flush(out, l.b)
 }
 
 // Control implements exec.Operator.

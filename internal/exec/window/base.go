@@ -140,12 +140,7 @@ func (w *base) row(key []byte, start, end int64, results []vector.Vector, j int,
 }
 
 func (w *base) emit(out exec.Output) error {
-	if w.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(w.b)
-	w.b.Reset()
-	return err
+	return exec.Flush(out, w.b)
 }
 
 func (w *base) remove(slot int32) {

@@ -145,11 +145,8 @@ func (j *Join) unmatched(l, r int32, matched bool, out exec.Output) error {
 	var err error
 	switch {
 	case j.Kind == plan.Semi && matched, j.Kind == plan.Anti && !matched:
-		src := j.rows.Get(l)
-		for _, c := range j.b.Cols {
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err = vector.ReadRowOf(j.b.Cols, j.rows.Get(l)); err != nil {
+			return err
 		}
 		j.b.AppendKind(types.Insert)
 	case (j.Kind == plan.Left || j.Kind == plan.Full) && !matched:
@@ -178,24 +175,15 @@ func (j *Join) read(cols []vector.Vector, l, r int32) error {
 			}
 			continue
 		}
-		src := j.rows.Get(slot)
-		for _, c := range part {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(part, j.rows.Get(slot)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (j *Join) flush(out exec.Output) error {
-	if j.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(j.b)
-	j.b.Reset()
-	return err
+	return exec.Flush(out, j.b)
 }
 
 // CurrentWatermark implements exec.Watermarked.

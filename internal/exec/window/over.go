@@ -33,7 +33,7 @@ type Over struct {
 	parts     *state.Table // 'p', partition key -> partition
 	marks     *state.Table // 'p', partition key -> mark, of RANGE frames by event time
 	markOf    []rangeMark
-	clean     timers // by mark
+	clean     exec.Heap[timer] // by mark
 	calls     *aggregate.Calls
 	frames    [][]int32    // by partition: rows of the frame, oldest first; nothing where it is unbounded
 	rows      state.Values // of frames: time, row
@@ -231,12 +231,8 @@ func (o *Over) evict(p int32, t int64) error {
 			break
 		}
 		o.old.Reset()
-		src := o.rows.Get(frame[n])[8:]
-		for _, c := range o.old.Cols {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(o.old.Cols, o.rows.Get(frame[n])[8:]); err != nil {
+			return err
 		}
 		o.old.AppendKind(types.Insert)
 		o.one[0], o.part[0] = 0, p
@@ -272,12 +268,7 @@ func (o *Over) result(p int32, out exec.Output) error {
 }
 
 func (o *Over) emit(out exec.Output) error {
-	if o.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(o.b)
-	o.b.Reset()
-	return err
+	return exec.Flush(out, o.b)
 }
 
 // release works off the rows the watermark has passed, in time order.
@@ -365,12 +356,8 @@ func (o *Over) sameTime(rows []pendingRow, out exec.Output) error {
 // take decodes a pending row into o.in and, if add, accumulates it.
 func (o *Over) take(r pendingRow, add bool) (int32, error) {
 	o.in.Reset()
-	src := o.pendRows.Get(r.slot)
-	for _, c := range o.in.Cols {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return 0, err
-		}
+	if err := vector.ReadRowOf(o.in.Cols, o.pendRows.Get(r.slot)); err != nil {
+		return 0, err
 	}
 	o.in.AppendKind(types.Insert)
 	if !add {
@@ -468,12 +455,8 @@ func (o *Over) restore(_ uint16, key, value []byte) error {
 		o.pend.MarkSaved(slot)
 		o.pendRows.Set(slot, value)
 		o.in.Reset()
-		src := value
-		for _, c := range o.in.Cols {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(o.in.Cols, value); err != nil {
+			return err
 		}
 		seq := binary.BigEndian.Uint64(key[1:]) >> 8
 		o.seq = max(o.seq, seq)
@@ -495,12 +478,8 @@ func (o *Over) restore(_ uint16, key, value []byte) error {
 		v := value[w : w+int(n)]
 		value = value[w+int(n):]
 		o.in.Reset()
-		src := v[8:]
-		for _, c := range o.in.Cols {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(o.in.Cols, v[8:]); err != nil {
+			return err
 		}
 		o.in.AppendKind(types.Insert)
 		if err := o.accumulate(p, int64(binary.BigEndian.Uint64(v)), v[8:]); err != nil {

@@ -1,7 +1,6 @@
 package window
 
 import (
-	"container/heap"
 	"encoding/binary"
 
 	"github.com/runnelio/runnel/internal/state"
@@ -42,7 +41,7 @@ func (o *Over) expect(t int64) {
 	}
 	x.clean = t + o.Frame.Lower + o.Frame.Lower/2 + 1
 	x.due = append(x.due, x.clean)
-	heap.Push(&o.clean, timer{x.clean, m})
+	o.clean.Push(timer{x.clean, m})
 	o.marks.MarkDirty(m)
 }
 
@@ -61,7 +60,7 @@ func (o *Over) came(t int64) {
 // tidy works off the timers up to a time.
 func (o *Over) tidy(to int64) {
 	for len(o.clean) > 0 && o.clean[0].at <= to {
-		t := heap.Pop(&o.clean).(timer)
+		t := o.clean.Pop()
 		x := &o.markOf[t.slot]
 		for i, at := range x.due {
 			if at == t.at {
@@ -109,7 +108,7 @@ func (o *Over) restoreMark(key, src []byte) error {
 			x.clean = v
 		default:
 			x.due = append(x.due, v)
-			heap.Push(&o.clean, timer{v, m})
+			o.clean.Push(timer{v, m})
 		}
 	}
 	return nil

@@ -99,12 +99,8 @@ func (r *Rank) fire(g int32, out exec.Output) error {
 	n := len(r.In.Fields)
 	for k := int(r.Offset); k < len(r.lists[g][0]); k++ {
 		v := r.rows.Get(r.lists[g][0][k])
-		src := v[4+binary.LittleEndian.Uint32(v):]
-		for _, c := range r.b.Cols[:n] {
-			var err error
-			if src, err = vector.ReadRow(c, src); err != nil {
-				return err
-			}
+		if err := vector.ReadRowOf(r.b.Cols[:n], v[4+binary.LittleEndian.Uint32(v):]); err != nil {
+			return err
 		}
 		if r.Number {
 			f := r.b.Cols[n].(*vector.Flat[int64])
@@ -120,12 +116,7 @@ func (r *Rank) fire(g int32, out exec.Output) error {
 }
 
 func (r *Rank) flush(out exec.Output) error {
-	if r.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(r.b)
-	r.b.Reset()
-	return err
+	return exec.Flush(out, r.b)
 }
 
 // CurrentWatermark implements exec.Watermarked.

@@ -1,7 +1,6 @@
 package window
 
 import (
-	"container/heap"
 	"encoding/binary"
 
 	"github.com/runnelio/runnel/internal/exec"
@@ -19,7 +18,7 @@ type Session struct {
 	keys     *state.Table
 	sessions [][]session // by key, ascending
 	of       []int32     // by slot: its key
-	timers   timers
+	timers   exec.Heap[timer]
 	next     uint64 // id of the next session
 }
 
@@ -201,7 +200,7 @@ func (w *Session) advance(to int64, out exec.Output) error {
 	}
 	w.watermark = to
 	for len(w.timers) > 0 && over(w.timers[0].at, to) {
-		t := heap.Pop(&w.timers).(timer)
+		t := w.timers.Pop()
 		if int(t.slot) >= len(w.of) {
 			continue
 		}
@@ -351,28 +350,15 @@ func (w *Session) load(slot int32, src []byte) error {
 
 // timer asks to look at a slot when the watermark has passed at: each slot has one,
 // which is set anew when the session has grown meanwhile.
-func (w *Session) timer(at int64, slot int32) { heap.Push(&w.timers, timer{at, slot}) }
+func (w *Session) timer(at int64, slot int32) { w.timers.Push(timer{at, slot}) }
 
 type timer struct {
 	at   int64
 	slot int32
 }
 
-// timers is a heap, earliest first.
-type timers []timer
-
-func (t timers) Len() int { return len(t) }
-func (t timers) Less(i, j int) bool {
-	return t[i].at < t[j].at || t[i].at == t[j].at && t[i].slot < t[j].slot
-}
-func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-func (t *timers) Push(x any)   { *t = append(*t, x.(timer)) }
-func (t *timers) Pop() any {
-	old := *t
-	x := old[len(old)-1]
-	*t = old[:len(old)-1]
-	return x
-}
+// Before implements exec.Heap's order: by time, then slot.
+func (t timer) Before(o timer) bool { return t.at < o.at || t.at == o.at && t.slot < o.slot }
 
 var (
 	_ exec.Operator    = (*Session)(nil)

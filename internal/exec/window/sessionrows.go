@@ -1,7 +1,6 @@
 package window
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"slices"
 
@@ -20,7 +19,7 @@ type SessionRows struct {
 	keys      *state.Table
 	sessions  [][]rowSession // by key, ascending
 	rows      state.Values
-	timers    timers // slot: the key
+	timers    exec.Heap[timer] // slot: the key
 	watermark int64
 	b         *vector.Batch
 	cols      []vector.Vector
@@ -110,7 +109,7 @@ func (w *SessionRows) add(t int64) bool {
 	s.rows = append(s.rows, w.rows.Add(w.buf))
 	w.sessions[k] = slices.Replace(list, first, last, s)
 	w.keys.MarkDirty(k)
-	heap.Push(&w.timers, timer{s.end, k})
+	w.timers.Push(timer{s.end, k})
 	return true
 }
 
@@ -120,7 +119,7 @@ func (w *SessionRows) advance(to int64, out exec.Output) error {
 	}
 	w.watermark = to
 	for len(w.timers) > 0 && over(w.timers[0].at, to) {
-		t := heap.Pop(&w.timers).(timer)
+		t := w.timers.Pop()
 		at := slices.IndexFunc(w.sessions[t.slot], func(s rowSession) bool { return s.end == t.at })
 		if at < 0 {
 			continue // it grew since
@@ -144,11 +143,8 @@ func (w *SessionRows) advance(to int64, out exec.Output) error {
 func (w *SessionRows) emitRow(r int32, s rowSession, out exec.Output) error {
 	src := w.rows.Get(r)
 	n := len(w.In.Fields)
-	for _, c := range w.b.Cols[:n] {
-		var err error
-		if src, err = vector.ReadRow(c, src); err != nil {
-			return err
-		}
+	if err := vector.ReadRowOf(w.b.Cols[:n], src); err != nil {
+		return err
 	}
 	appendTS(w.b.Cols[n], s.start)
 	appendTS(w.b.Cols[n+1], s.end)
@@ -161,12 +157,7 @@ func (w *SessionRows) emitRow(r int32, s rowSession, out exec.Output) error {
 }
 
 func (w *SessionRows) flush(out exec.Output) error {
-	if w.b.N == 0 {
-		return nil
-	}
-	err := out.Emit(w.b)
-	w.b.Reset()
-	return err
+	return exec.Flush(out, w.b)
 }
 
 // Control implements exec.Operator.
@@ -239,7 +230,7 @@ func (w *SessionRows) load(k int32, src []byte) error {
 			src = src[n+int(size):]
 		}
 		w.sessions[k] = append(w.sessions[k], s)
-		heap.Push(&w.timers, timer{s.end, k})
+		w.timers.Push(timer{s.end, k})
 	}
 	return nil
 }
