@@ -79,6 +79,7 @@ func (k *Kafka) start(ctx context.Context, cp string, o KafkaOptions) error {
 	if _, err := os.Stat(filepath.Join(k.dir, "data", "meta.properties")); err != nil {
 		id := make([]byte, 16)
 		rand.Read(id)
+		id[0] &= 0x7f // an id that began with '-' would be read as an option
 		cmd := exec.CommandContext(ctx, "java", "-XX:TieredStopAtLevel=1", "-Xmx128m", "-cp", cp, "kafka.tools.StorageTool",
 			"format", "-t", base64.RawURLEncoding.EncodeToString(id), "-c", conf)
 		if text, err := cmd.CombinedOutput(); err != nil {
