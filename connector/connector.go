@@ -170,6 +170,10 @@ type Table struct {
 	// other sink of any job has, and that stays when the unit passes on; "" if its
 	// state is not kept.
 	Unit, Writer string
+	// Owned is set if Unit may pass to another process: it tells whether it has not.
+	// A sink asks before it takes something from whoever wrote for the unit last, such
+	// as a transactional id: a process that wakes late would take it from its successor.
+	Owned func() bool
 	// Overwrite tells a sink to replace what is there, when it is closed and not
 	// before: in the partitions it gets rows of, in that of Static, or in all of a
 	// table without partitions. Such a sink has one instance and is no Tx.
@@ -221,6 +225,11 @@ var ErrThrottled = errors.New("throttled")
 
 // ErrRejected tells that a system refuses rows and would refuse them again.
 var ErrRejected = errors.New("rejected")
+
+// ErrFenced tells that another writer has taken a sink's transactions: what was
+// written in them and not committed is void. If the split is this process's all the
+// same, the engine goes on from its last commit.
+var ErrFenced = errors.New("another writer has taken the transactions over")
 
 // ErrShared tells that another process reads splits that a query needs all of.
 var ErrShared = errors.New("the query keeps state by key, so one process has to read all splits, and another process reads some of them")

@@ -35,6 +35,7 @@ type transactions struct {
 	*rows
 	parallel int
 	unit     string // "" if the query does not run apart for each split
+	owned    func() bool
 
 	mu      sync.Mutex // Commit may come from another goroutine than Write
 	admin   *kgo.Client
@@ -59,7 +60,7 @@ type token struct {
 }
 
 func newTransactions(r *rows, t *connector.Table) *transactions {
-	return &transactions{rows: r, parallel: max(1, t.Parallel), unit: t.Unit}
+	return &transactions{rows: r, parallel: max(1, t.Parallel), unit: t.Unit, owned: t.Owned}
 }
 
 func (x *transactions) id(subtask, n int) string {
@@ -161,6 +162,10 @@ func (x *transactions) Write(ctx context.Context, b *vector.Batch) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.current == nil {
+		// Also an id that is ours is asked for again after a transaction that was not ended.
+		if x.owned != nil && !x.owned() {
+			return fmt.Errorf("kafka: transactional id %s: %w", x.id(x.subtask, 0), connector.ErrFenced)
+		}
 		if err := x.take(ctx); err != nil {
 			return err
 		}
@@ -173,7 +178,15 @@ func (x *transactions) Write(ctx context.Context, b *vector.Batch) error {
 		}
 		x.current, x.free = p, x.free[1:]
 	}
-	return x.produce(ctx, x.current.cl)
+	return fencedBy(x.produce(ctx, x.current.cl))
+}
+
+// fencedBy marks errors that tell of another writer with the same id.
+func fencedBy(err error) error {
+	if errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.ProducerFenced) {
+		return fmt.Errorf("%w: %w", connector.ErrFenced, err)
+	}
+	return err
 }
 
 // Prepare implements connector.Tx.
@@ -185,7 +198,7 @@ func (x *transactions) Prepare(ctx context.Context, _ int64) ([]byte, error) {
 		return nil, nil // nothing was written
 	}
 	if err := p.cl.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("kafka: flush: %w", err)
+		return nil, fencedBy(fmt.Errorf("kafka: flush: %w", err))
 	}
 	pid, epoch, err := p.cl.ProducerID(ctx)
 	if err != nil {

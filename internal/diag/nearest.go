@@ -20,14 +20,15 @@ const maxNearest = 200
 //   - one starts with the other, three letters and half of the longer at least;
 //     candidates that go on behind name must be alone in that.
 //
-// Of equally near candidates the first is returned.
+// Of equally near candidates the first is returned; but a letter is forgotten more
+// often than put in, so one that is longer than name comes before others.
 func Nearest(name string, candidates []string) string {
 	if name == "" || len(name) > maxNearest {
 		return ""
 	}
 	low := []rune(strings.ToLower(name))
 	words := wordsOf(string(low))
-	best, at := "", maxEdits+1
+	best, at, length := "", maxEdits+1, 0
 	reordered, prefix, longer, longerCount := "", "", "", 0
 	for _, c := range candidates {
 		if c == name || c == "" || len(c) > 4*maxNearest {
@@ -35,12 +36,16 @@ func Nearest(name string, candidates []string) string {
 		}
 		other := []rune(strings.ToLower(c))
 		if len(low) == 2 && len(other) == 2 && low[0] == other[1] && low[1] == other[0] && at > 1 {
-			best, at = c, 1
+			best, at, length = c, 1, len(other)
 			continue
 		}
-		if limit := min(editsOf(max(len(low), len(other))), at-1); limit >= 0 {
+		nearer := at - 1
+		if length <= len(low) && len(other) > len(low) {
+			nearer = at
+		}
+		if limit := min(editsOf(max(len(low), len(other))), nearer); limit >= 0 {
 			if d := distance(low, other, limit); d <= limit {
-				best, at = c, d
+				best, at, length = c, d, len(other)
 				continue
 			}
 		}

@@ -288,7 +288,7 @@ func (b *builder) sink(o *physical.Op, s physical.Sink) (exec.Operator, error) {
 		if u := b.opts.unit; u != nil {
 			own.Unit = u.split.ID
 			if u.writer != "" {
-				own.Writer = u.writer + "-" + o.ID
+				own.Writer, own.Owned = u.writer+"-"+o.ID, u.owned
 			}
 		}
 		return s.Sink.Table.Connector.Sink(b.connector(o.ID), &own)

@@ -61,6 +61,11 @@ type unit struct {
 // disagree for a moment.
 const reclaimAfter = 3 * time.Second
 
+// maxFenced is how often a unit goes on after another writer has taken a sink's
+// transactions over, though the unit is its own: two jobs may have been given the
+// same names for them.
+const maxFenced = 5
+
 // startUnits starts a job of units.
 func (j *Job) startUnits(ctx context.Context, p *physical.Plan, o Options) error {
 	s := &unitSet{job: j, plan: p, opts: o, live: map[string]*unit{}, ops: map[string]map[string]*metrics.Op{}, rules: map[*physical.Op]*relational.RuleSet{}, done: make(chan struct{})}
@@ -204,12 +209,21 @@ func (s *unitSet) gone(sp connector.Split) {
 // run keeps the unit's job running until its split goes or ends, or an error that
 // is not another owner's doing.
 func (u *unit) run(ctx context.Context, number int) error {
-	for {
+	for fenced := 0; ; {
 		lost, err := u.once(ctx, number)
-		if !lost || u.stopping() || ctx.Err() != nil {
+		if u.stopping() || ctx.Err() != nil {
 			return err
 		}
-		u.set.job.log.Warn("another process has taken the split over; what was not committed is left to it", append(u.log, "error", err)...)
+		switch {
+		case lost:
+			u.set.job.log.Warn("another process has taken the split over; what was not committed is left to it", append(u.log, "error", err)...)
+		case errors.Is(err, connector.ErrFenced) && u.set.opts.Units != nil && fenced < maxFenced:
+			// Its former owner woke late, and asked for what it no longer owns.
+			fenced++
+			u.set.job.log.Warn("the split goes on from its last commit", append(u.log, "error", err)...)
+		default:
+			return err
+		}
 		select {
 		case <-time.After(reclaimAfter):
 		case <-u.stop:
@@ -246,6 +260,7 @@ func (u *unit) once(ctx context.Context, number int) (lost bool, err error) {
 			return false, fmt.Errorf("split %s: %w", u.split.ID, err)
 		}
 		o.Store, o.unit.writer = store, store.Writer()
+		o.unit.owned = func() bool { return !store.Superseded() }
 	}
 	// What a job makes of its start may wait long for a server: a split that goes
 	// meanwhile has nothing to commit.
@@ -381,7 +396,8 @@ type unitOptions struct {
 	set    *unitSet
 	split  connector.Split
 	writer string // see state.ClaimedStore
-	number int    // of the units, 1 for the first
+	owned  func() bool
+	number int // of the units, 1 for the first
 }
 
 // metric returns the counters of an operator of the unit.
