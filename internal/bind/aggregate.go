@@ -174,7 +174,7 @@ func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(p
 	}
 	calls := make([]plan.AggCall, len(a.calls))
 	for i, c := range a.calls {
-		p := plan.AggCall{Fn: c.fn, Consts: c.consts, Distinct: c.distinct, Filter: -1, T: c.t, Name: fmt.Sprintf("$a%d", i)}
+		p := plan.AggCall{Fn: c.fn, Consts: c.consts, Distinct: c.distinct, Filter: -1, T: c.t, Name: fmt.Sprintf("$a%d", i), Span: b.place(c.span)}
 		for k, e := range c.args {
 			p.Args = append(p.Args, place(e, exprName(e, fmt.Sprintf("$f%d_%d", i, k))))
 			p.ArgTypes = append(p.ArgTypes, e.Type())

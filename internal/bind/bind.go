@@ -46,6 +46,9 @@ type Options struct {
 	Params []Param
 	// Tables are tables of the host (the SDK), found before those of the catalog.
 	Tables map[string]plan.Node
+	// Text is what the statement was read from; "" if nobody knows. Places in
+	// definitions of the same text can be shown.
+	Text string
 }
 
 // Param is the value of a parameter.
@@ -133,12 +136,23 @@ type binder struct {
 	spans map[plan.Expr]diag.Span
 	// constants are expressions whose value was asked for.
 	constants map[plan.Expr]constant
+	// used is the place of the outermost view that is being bound, if its definition
+	// stands in another text than the statement: places in it mean nothing there.
+	used diag.Span
 	// checking tells that nothing will run: connectors need not exist.
 	checking bool
 }
 
 func newBinder(o *Options) *binder {
 	return &binder{Options: o, nodes: map[string]plan.Node{}, sinks: map[*catalog.Object]*declared{}, lates: map[*catalog.Object]*plan.Late{}, home: o.Catalog, spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}}
+}
+
+// place is where, in the text of the statement, the thing at span is to be looked for.
+func (b *binder) place(span diag.Span) diag.Span {
+	if !b.used.IsZero() {
+		return b.used
+	}
+	return span
 }
 
 // note keeps an error and lets the binder go on.

@@ -83,7 +83,7 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &plan.Subquery{Kind: plan.ExistsSubquery, Plan: n, T: boolean.NotNull(), Span: x.Pos()}, nil
+		return &plan.Subquery{Kind: plan.ExistsSubquery, Plan: n, T: boolean.NotNull(), Span: b.place(x.Pos())}, nil
 	case *ast.Subquery:
 		n, err := b.subquery(x.Query, s)
 		if err != nil {
@@ -92,7 +92,7 @@ func (b *binder) expr(e ast.Expr, s *scope) (plan.Expr, error) {
 		if k := len(n.Schema().Fields); k != 1 {
 			return nil, diag.At(x.Pos(), diag.TypeMismatch, "a query used as a value must have one column, not %d", k)
 		}
-		return &plan.Subquery{Kind: plan.ScalarSubquery, Plan: n, T: n.Schema().Fields[0].Type.Plain().OrNull(), Span: x.Pos()}, nil
+		return &plan.Subquery{Kind: plan.ScalarSubquery, Plan: n, T: n.Schema().Fields[0].Type.Plain().OrNull(), Span: b.place(x.Pos())}, nil
 	case *ast.Case:
 		return b.caseExpr(x, s)
 	case *ast.Cast:

@@ -208,7 +208,7 @@ func (b *binder) temporal(x *ast.Join, t *ast.Table, kind plan.JoinKind, l plan.
 		return nil, nil, diag.At(x.On.Pos(), diag.Unsupported, "a join FOR SYSTEM_TIME AS OF needs an equality with the key of the right side")
 	}
 	n := &plan.Temporal{Kind: kind, Left: k.left, Right: k.right, LeftKeys: k.lk, RightKeys: k.rk, Time: tc.Index,
-		Proctime: tc.T.Attr == types.Proctime, Cond: plan.AndOf(k.rest)}
+		Proctime: tc.T.Attr == types.Proctime, Cond: plan.AndOf(k.rest), Span: b.place(t.AsOf.Pos())}
 	if n.Proctime {
 		if err := b.retries(t, n); err != nil {
 			return nil, nil, err

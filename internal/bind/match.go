@@ -32,7 +32,7 @@ func (b *binder) matchRecognize(x *ast.MatchRecognize, frame *scope) (plan.Node,
 		return nil, err
 	}
 	rows := &scope{outer: frame.outer, ctes: frame.ctes, cols: cols}
-	m := &plan.Match{Input: in, Pattern: &plan.Pattern{}}
+	m := &plan.Match{Input: in, Pattern: &plan.Pattern{}, Span: b.place(x.Pos())}
 	p := m.Pattern
 	if strings.HasPrefix(x.RowsPerMatch, "ALL") {
 		return nil, diag.At(x.Pos(), diag.Unsupported, "ALL ROWS PER MATCH is not supported").Hint("use ONE ROW PER MATCH")

@@ -26,6 +26,7 @@ type overCall struct {
 	order     []orderKey
 	frame     plan.Frame
 	span      diag.Span
+	ordered   diag.Span // the first key of order, or the window
 }
 
 type orderKey struct {
@@ -160,6 +161,10 @@ func (b *binder) over(name string, x *ast.Call, s *scope) (plan.Expr, error) {
 	}
 	if c.partition, err = b.exprs(spec.PartitionBy, &inner); err != nil {
 		return nil, err
+	}
+	c.ordered = x.Over.Pos()
+	if len(spec.OrderBy) > 0 {
+		c.ordered = spec.OrderBy[0].X.Pos()
 	}
 	for _, o := range spec.OrderBy {
 		k, err := b.orderKey(o, &inner)
@@ -401,7 +406,7 @@ func (b *binder) buildOver(in plan.Node, o *overs) (plan.Node, func(plan.Expr) (
 			return len(exprs) - 1
 		}
 		first := &o.calls[i]
-		n := &plan.Over{Frame: first.frame}
+		n := &plan.Over{Frame: first.frame, Span: b.place(first.ordered)}
 		for _, p := range first.partition {
 			n.Partition = append(n.Partition, place(p))
 		}
@@ -410,7 +415,7 @@ func (b *binder) buildOver(in plan.Node, o *overs) (plan.Node, func(plan.Expr) (
 		}
 		for _, m := range members {
 			c := &o.calls[m]
-			p := plan.AggCall{Fn: c.fn, Consts: c.consts, Distinct: c.distinct, Filter: -1, T: c.t, Name: fmt.Sprintf("w%d$o%d", groups-1, m)}
+			p := plan.AggCall{Fn: c.fn, Consts: c.consts, Distinct: c.distinct, Filter: -1, T: c.t, Name: fmt.Sprintf("w%d$o%d", groups-1, m), Span: b.place(c.span)}
 			for _, a := range c.args {
 				p.Args = append(p.Args, place(a))
 				p.ArgTypes = append(p.ArgTypes, a.Type())

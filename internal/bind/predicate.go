@@ -238,7 +238,7 @@ func (b *binder) inQuery(x *ast.In, s *scope) (plan.Expr, error) {
 	for i, a := range args {
 		nullable = nullable || a.Type().Nullable || n.Schema().Fields[i].Type.Nullable
 	}
-	return &plan.Subquery{Kind: plan.InSubquery, Not: x.Not, Args: args, Plan: n, T: boolean.WithNull(nullable), Span: x.Pos()}, nil
+	return &plan.Subquery{Kind: plan.InSubquery, Not: x.Not, Args: args, Plan: n, T: boolean.WithNull(nullable), Span: b.place(x.Pos())}, nil
 }
 
 // align brings args and the columns of n to common types.

@@ -287,6 +287,9 @@ func (b *binder) sorted(x *ast.Sorted, s *scope) (plan.Node, error) {
 		}
 	}
 	n := &plan.Sort{Input: sel.node, Keys: sel.keys, Limit: -1}
+	if len(x.OrderBy) > 0 {
+		n.Span = b.place(x.OrderBy[0].X.Pos())
+	}
 	var err error
 	if x.Limit != nil {
 		if n.Limit, err = b.count(x.Limit, "LIMIT"); err != nil {

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -43,10 +45,17 @@ func (b *binder) rulesTable(x *ast.TableFunc, frame *scope) (plan.Node, error) {
 	}
 	path := dir.Value.(string)
 	schema := in.Schema()
-	options := *b.Options
+	options, at := *b.Options, b.place(args[1].Pos())
+	options.Text = ""                         // a rule is a text of its own
 	options.Warn = func(diag.Span, string) {} // rules are bound while the session does something else
 	n := &plan.LiveRules{
-		Input: in, Name: filepath.Base(path), Dir: path, Load: rulefile.Load,
+		Input: in, Name: filepath.Base(path), Dir: path, Load: func(dir string) ([]plan.RuleDef, error) {
+			defs, err := rulefile.Load(dir)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = diag.At(at, diag.BadValue, "the folder of rules: %w", err)
+			}
+			return defs, err
+		},
 		Compile: func(d plan.RuleDef) (plan.LiveRule, error) { return compileRule(&options, schema, d) },
 	}
 	text := types.String()

@@ -55,7 +55,7 @@ func (b *binder) table(name *ast.Name, hints []*ast.Hint, frame *scope) (plan.No
 			options = ast.Options(h.Options)
 		}
 	}
-	return b.object(obj, name.Pos(), options, b.checking)
+	return b.object(obj, b.place(name.Pos()), options, b.checking)
 }
 
 // object binds a table or view; what is used twice is one node.
@@ -100,6 +100,9 @@ func (b *binder) view(obj *catalog.Object, span diag.Span) (plan.Node, error) {
 	o := *b.Options
 	o.Catalog = b.Catalog.In(obj.Catalog, obj.Database)
 	inner := &binder{Options: &o, nodes: b.nodes, sinks: b.sinks, lates: b.lates, home: b.home, opening: append(slices.Clone(b.opening), path), spans: map[plan.Expr]diag.Span{}, constants: map[plan.Expr]constant{}, checking: b.checking}
+	if inner.used = b.used; inner.used.IsZero() && !b.known(obj) {
+		inner.used = span
+	}
 	n, err := inner.queryNode(obj.View.As, nil)
 	err = inner.finish(err)
 	if err == nil && obj.View.Columns != nil {
@@ -110,9 +113,17 @@ func (b *binder) view(obj *catalog.Object, span diag.Span) (plan.Node, error) {
 		n, err = rename(n, idents, span)
 	}
 	if err != nil {
+		if b.known(obj) {
+			return nil, err // its own place says more
+		}
 		return nil, relocate(err, span, "view "+obj.Path.Name)
 	}
 	return n, nil
+}
+
+// known tells whether the definition of obj stands in the text of the statement.
+func (b *binder) known(obj *catalog.Object) bool {
+	return b.Text != "" && obj.Text == b.Text
 }
 
 // relocate turns errors of another text into one at span.
@@ -314,13 +325,13 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 	}
 	bound, err := connector.Bind(options, b.Connectors, b.Formats)
 	if err != nil {
-		return nil, optionError(err, t, path, span, checking)
+		return nil, b.optionError(err, t, path, span, checking)
 	}
 	p.Connector, p.Options, p.FormatName, p.Format = bound.Connector, bound.Options, bound.FormatName, bound.Format
 	if check := p.Connector.CheckTable; check != nil {
 		err := check(&connector.Table{Name: p.Path, Schema: p.Physical, PrimaryKey: p.PrimaryKey, Partitions: p.Partitions, Metadata: p.Metadata, Options: p.Options, Format: p.Format})
 		if err != nil {
-			return nil, optionError(err, t, path, span, checking)
+			return nil, b.optionError(err, t, path, span, checking)
 		}
 	}
 	p.Sink, p.Lookup = bound.Engine.SinkOptions, bound.Engine.LookupOptions
@@ -341,12 +352,12 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 	for name := range strings.FieldsFuncSeq(bound.Engine.SplitKey, func(r rune) bool { return r == ';' }) {
 		i := p.Physical.Index(strings.TrimSpace(name))
 		if i < 0 {
-			return nil, optionError(option.Errorf("scan.split-key", "there is no column '%s' that is read from the source", strings.TrimSpace(name)), t, path, span, checking)
+			return nil, b.optionError(option.Errorf("scan.split-key", "there is no column '%s' that is read from the source", strings.TrimSpace(name)), t, path, span, checking)
 		}
 		p.SplitKey = append(p.SplitKey, i)
 	}
 	if p.SplitVerify = bound.Engine.SplitVerify; p.SplitVerify && p.SplitKey == nil {
-		return nil, optionError(option.Errorf("scan.split-key.verify", "needs 'scan.split-key'"), t, path, span, checking)
+		return nil, b.optionError(option.Errorf("scan.split-key.verify", "needs 'scan.split-key'"), t, path, span, checking)
 	}
 	if k, ok := p.Format.(format.Keyer); ok {
 		var names []string
@@ -388,7 +399,7 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 
 // optionError gives an error about an option its place in CREATE TABLE, or, if
 // the definition is another text, that of the table's use.
-func optionError(err error, t *ast.CreateTable, path catalog.Path, span diag.Span, checking bool) error {
+func (b *binder) optionError(err error, t *ast.CreateTable, path catalog.Path, span diag.Span, checking bool) error {
 	var o *option.Error
 	if !errors.As(err, &o) {
 		return diag.At(span, diag.BadOption, "table %s: %w", path.Name, err)
@@ -405,19 +416,31 @@ func optionError(err error, t *ast.CreateTable, path catalog.Path, span diag.Spa
 	e := diag.At(span, code, "table %s: option '%s': %s", path.Name, o.Key, o.Why)
 	if checking {
 		e.Message = fmt.Sprintf("option '%s': %s", o.Key, o.Why)
-		for _, opt := range t.Options {
-			if opt.Key.Value == o.Key {
-				e.Span = opt.Key.Pos()
-				if o.Value != "" && code != diag.UnknownOption {
-					e.Span = opt.Value.Pos()
-				}
-			}
+		e.Span = optionSpan(t, o, code, span)
+	} else if obj := b.home.Find(path); obj != nil && obj.Table == t && b.known(obj) {
+		// A place of this text is one only if the option was not set by another statement since.
+		if at := optionSpan(t, o, code, span); at != span && strings.HasPrefix(b.Text[min(int(at.Start), len(b.Text)):], "'") {
+			e.Span = at
 		}
 	}
 	if o.Hint != "" {
 		e.Hint("%s", o.Hint)
 	}
 	return e
+}
+
+// optionSpan is where a definition gives the option of an error: its key if that
+// is wrong, else its value; span if it does not give it.
+func optionSpan(t *ast.CreateTable, o *option.Error, code diag.Code, span diag.Span) diag.Span {
+	for _, opt := range t.Options {
+		if opt.Key.Value == o.Key {
+			if o.Value != "" && code != diag.UnknownOption {
+				return opt.Value.Pos()
+			}
+			return opt.Key.Pos()
+		}
+	}
+	return span
 }
 
 // sourceOf returns the scan that n computes columns of.

@@ -71,7 +71,7 @@ func (b *binder) windowTable(x *ast.TableFunc, frame *scope) (plan.Node, error) 
 	if err != nil {
 		return nil, err
 	}
-	w := &plan.Window{Input: in, Kind: windowKinds[name]}
+	w := &plan.Window{Input: in, Kind: windowKinds[name], Span: b.place(x.Pos())}
 	desc, ok := args[1].(*ast.Descriptor)
 	if !ok || len(desc.Columns) != 1 {
 		return nil, diag.At(args[1].Pos(), diag.BadArgument, "the second argument of %s must be DESCRIPTOR(time column)", name)
@@ -211,7 +211,7 @@ func (b *binder) legacyWindow(x *ast.Select, in plan.Node, s *scope) (plan.Node,
 	if !ok || tc.T.Attr == types.NoTime {
 		return nil, notTimeAttribute(call.Args[0].Pos(), "the first argument of "+call.Func, l.time.Type())
 	}
-	w := &plan.Window{Input: in, Kind: windowKinds[call.Func], Time: tc.Index, Size: l.size, Slide: l.slide, Offset: l.offset}
+	w := &plan.Window{Input: in, Kind: windowKinds[call.Func], Time: tc.Index, Size: l.size, Slide: l.slide, Offset: l.offset, Span: b.place(call.Pos())}
 	if w.Kind == plan.Session { // one session for each combination of the other keys
 		var exprs []plan.Expr
 		inner := *s

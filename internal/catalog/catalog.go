@@ -38,6 +38,9 @@ type Object struct {
 	// Catalog and Database were current when the view was made: its names are
 	// looked up in them.
 	Catalog, Database string
+	// Text is what the definition was read from, "" if nobody knows: the places of
+	// its nodes are in it.
+	Text string
 }
 
 // Kind returns TABLE or VIEW.

@@ -120,7 +120,7 @@ func Run(ctx context.Context, h Host, args []string) int {
 				}
 			}
 		}()
-		c, err := k.Parse(args)
+		c, err := k.Parse(joined(args))
 		if err != nil {
 			return &usageError{err}
 		}
@@ -134,6 +134,24 @@ func Run(ctx context.Context, h Host, args []string) int {
 		return a.report(jobError{*failed})
 	}
 	return a.report(err)
+}
+
+// joined writes -e SQL as --execute=SQL: a text may begin with a comment, whose
+// dashes would be taken for a flag.
+func joined(args []string) []string {
+	out := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			return append(out, args[i:]...)
+		}
+		if (a == "-e" || a == "--execute") && i+1 < len(args) && strings.HasPrefix(args[i+1], "-") {
+			i++
+			a = "--execute=" + args[i]
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // output is the standard output. It keeps the first error of a write, so that no

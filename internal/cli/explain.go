@@ -42,6 +42,7 @@ func (c *explainCmd) Run(a *app) error {
 		if err != nil {
 			return rejected{err}
 		}
+		s.Text = text
 		for _, stmt := range stmts {
 			switch stmt.(type) {
 			case *ast.QueryStatement, *ast.Insert, *ast.StatementSet:

@@ -9,6 +9,7 @@ package compile
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ type Session struct {
 	rsqldbSet dialectSet
 	// Tables are tables of the host that queries find by name; see bind.Options.
 	Tables map[string]plan.Node
+	// Text is what the statements come from, for errors about definitions in the
+	// same text; "" if nobody knows.
+	Text string
 	// modules that are loaded, in order.
 	modules []string
 	// warnings of the statement under way.
@@ -125,7 +129,7 @@ func (s *Session) Func() *function.Context {
 
 // Bind returns the binder's options, for hosts that bind expressions of their own.
 func (s *Session) Bind() *bind.Options {
-	return &bind.Options{Catalog: s.Catalog, Functions: s.functions(), Connectors: s.opts.Connectors, Formats: s.opts.Formats,
+	return &bind.Options{Text: s.Text, Catalog: s.Catalog, Functions: s.functions(), Connectors: s.opts.Connectors, Formats: s.opts.Formats,
 		Func: s.Func(), Batch: s.Settings.batch(), Tables: s.Tables, Duplicates: s.Settings.Bool("table.exec.source.cdc-events-duplicate"),
 		LateSink:  s.Settings.Get("late-rows.sink"),
 		DropNulls: strings.EqualFold(s.Settings.Get("table.exec.sink.not-null-enforcer"), "drop"),
@@ -140,10 +144,27 @@ func (s *Session) Execute(ctx context.Context, stmt ast.Statement, collect conne
 	s.warnings = nil
 	r, err := s.execute(ctx, stmt, collect)
 	if err != nil {
-		return nil, err
+		return nil, placed(err, stmt)
 	}
 	r.Warnings = append(s.warnings, r.Warnings...)
 	return r, nil
+}
+
+// placed gives errors that know no place that of their statement.
+func placed(err error, stmt ast.Statement) error {
+	var l diag.List
+	var e *diag.Error
+	switch {
+	case errors.As(err, &l):
+	case errors.As(err, &e):
+		l = diag.List{e}
+	}
+	for _, e := range l {
+		if e.Span.IsZero() {
+			e.Span = stmt.Pos()
+		}
+	}
+	return err
 }
 
 func (s *Session) execute(ctx context.Context, stmt ast.Statement, collect connector.Sink) (*Result, error) {

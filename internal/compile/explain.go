@@ -26,6 +26,11 @@ func (s *Session) explainStatement(x *ast.Explain) (*Result, error) {
 // of EXPLAIN ask for besides: ESTIMATED_COST writes estimates to the tasks,
 // JSON_EXECUTION_PLAN and PLAN_ADVICE add sections; changelogs always are told.
 func (s *Session) Explain(stmt ast.Statement) (string, error) {
+	t, err := s.explain(stmt)
+	return t, placed(err, stmt)
+}
+
+func (s *Session) explain(stmt ast.Statement) (string, error) {
 	var details []string
 	if x, ok := stmt.(*ast.Explain); ok {
 		stmt, details = x.Statement, x.Details

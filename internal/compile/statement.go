@@ -104,7 +104,11 @@ func (s *Session) createTable(x *ast.CreateTable) error {
 	if err := bind.CheckTable(s.Bind(), p, t); err != nil {
 		return err
 	}
-	return s.Catalog.CreateTable(t)
+	if err := s.Catalog.CreateTable(t); err != nil {
+		return err
+	}
+	s.remember(t.Name, t)
+	return nil
 }
 
 func (s *Session) alterTable(x *ast.AlterTable) error {
@@ -126,7 +130,22 @@ func (s *Session) createView(x *ast.CreateView) error {
 	if n := len(schema.Fields); x.Columns != nil && len(x.Columns) != n {
 		return diag.At(x.Columns[0].Pos(), diag.TypeMismatch, "%d names for %d columns", len(x.Columns), n)
 	}
-	return s.Catalog.CreateView(x)
+	if err := s.Catalog.CreateView(x); err != nil {
+		return err
+	}
+	s.remember(x.Name, x)
+	return nil
+}
+
+// remember keeps the text of a definition that the catalog took.
+func (s *Session) remember(name *ast.Name, def ast.Statement) {
+	p, err := s.Catalog.Path(name)
+	if err != nil {
+		return
+	}
+	if o := s.Catalog.Find(p); o != nil && (def == ast.Statement(o.Table) || def == ast.Statement(o.View)) {
+		o.Text = s.Text
+	}
 }
 
 // createFunction adds a function to the catalog and, if there is somebody who

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/compile"
@@ -30,6 +31,7 @@ type Steps struct {
 // Script parses and carries out the statements of a text. Errors have the text
 // attached. A statement that fails ends the script; those before it are done.
 func Script(ctx context.Context, s *compile.Session, text, jobName string, steps Steps) error {
+	s.Text = text
 	stmts, err := sql.Parse(text, sql.Options{Dialect: s.Settings.Get("sql.dialect")})
 	if err != nil { // what could be read is checked too, and nothing is run
 		return checked(ctx, s, refused{err}, true, stmts, text)
@@ -86,7 +88,13 @@ func checked(ctx context.Context, s *compile.Session, err error, missing bool, r
 		_, err := s.Execute(ctx, stmt, nothing{})
 		var d *diag.Error
 		if errors.As(err, &d) && !(missing && diag.CodeOf(err) == diag.UnknownTable) {
-			l.Add(err)
+			var more diag.List
+			more.Add(err)
+			for _, e := range more { // two statements may meet the same mistake of a definition
+				if !slices.ContainsFunc(l, func(o *diag.Error) bool { return o.Span == e.Span && o.Message == e.Message }) {
+					l = append(l, e)
+				}
+			}
 		}
 		missing = missing || err != nil && defines(stmt)
 	}

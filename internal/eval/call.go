@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/runnelio/runnel/function"
@@ -27,7 +28,10 @@ func (c *compiler) call(e *plan.Call, sc *scope) (slot, error) {
 	}
 	run, err := e.Fn.Scalar.Bind(c.cx, known, e.T)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", e.Fn.Name, err)
+		if e.Span.IsZero() || errors.As(err, new(*diag.Error)) {
+			return 0, fmt.Errorf("%s: %w", e.Fn.Name, err)
+		}
+		return 0, diag.At(e.Span, diag.BadArgument, "%s: %w", e.Fn.Name, err)
 	}
 	if e.Fn.Nulls == function.Strict {
 		fn := func(in []vector.Vector, out vector.Vector, sel []int32) error { return run(in, sel, out) }

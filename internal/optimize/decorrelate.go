@@ -146,7 +146,7 @@ func semiJoin(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, error) {
 		kind, c = quantifiedCond(q, args[0], left, sub.Schema().Fields[0])
 		conds = append(conds, outerCond{expr: c})
 	}
-	return makeJoin(kind, in, sub, conds, false), nil
+	return makeJoin(kind, in, sub, conds, false, q.Span), nil
 }
 
 // scalars replaces the sub-queries in exprs, which are over in, by columns of
@@ -208,7 +208,7 @@ func scalar(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, e
 	if isAgg {
 		shift = len(sub.Schema().Fields) - width
 	}
-	join := makeJoin(plan.Left, in, sub, conds, !isAgg)
+	join := makeJoin(plan.Left, in, sub, conds, !isAgg, q.Span)
 	fields := join.Schema().Fields
 	column := func(i int) plan.Expr {
 		at := left + shift + i
@@ -289,7 +289,7 @@ func mark(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Expr, err
 			return to[k]
 		})
 	}
-	join := makeJoin(plan.Left, in, agg, conds, false)
+	join := makeJoin(plan.Left, in, agg, conds, false, q.Span)
 	at := left + len(fields) - 1
 	if unknown {
 		return unknownMatch(o, join, rows, q, &plan.Column{Index: at, T: truth.OrNull(), Name: "match"})
@@ -517,9 +517,9 @@ func pullJoin(j *plan.Join, agg bool, span diag.Span) (plan.Node, []outerCond, e
 
 // makeJoin joins in with sub on conds: equalities between the sides become keys.
 // The result has the columns of in, then (unless only they come out) those of sub.
-func makeJoin(kind plan.JoinKind, in, sub plan.Node, conds []outerCond, single bool) plan.Node {
+func makeJoin(kind plan.JoinKind, in, sub plan.Node, conds []outerCond, single bool, span diag.Span) plan.Node {
 	nl := len(in.Schema().Fields)
-	j := &plan.Join{Kind: kind, Left: in, Right: sub, Single: single}
+	j := &plan.Join{Kind: kind, Left: in, Right: sub, Single: single, Span: span}
 	left := &plan.Project{Input: in}
 	right := &plan.Project{Input: sub}
 	lf, rf := append([]types.Field(nil), in.Schema().Fields...), append([]types.Field(nil), sub.Schema().Fields...)

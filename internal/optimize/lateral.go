@@ -14,7 +14,7 @@ func lateral(x *plan.Lateral) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := makeJoin(x.Kind, x.Left, sub, conds, false)
+	j := makeJoin(x.Kind, x.Left, sub, conds, false, x.Span)
 	// Columns that only the conditions needed go again.
 	own := len(x.Out.Fields)
 	if len(j.Schema().Fields) == own {
@@ -44,7 +44,7 @@ func pullSort(s *plan.Sort, span diag.Span) (plan.Node, []outerCond, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &plan.Rank{Input: in, Partition: keys, Order: slices.Clone(s.Keys), Offset: s.Offset, Limit: s.Limit, Out: in.Schema()}
+	r := &plan.Rank{Input: in, Partition: keys, Order: slices.Clone(s.Keys), Offset: s.Offset, Limit: s.Limit, Out: in.Schema(), Span: s.Span}
 	return r, conds, nil
 }
 

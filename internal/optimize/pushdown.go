@@ -189,7 +189,7 @@ func rekey(j *plan.Join, more []plan.Expr) plan.Node {
 	for _, c := range more {
 		conds = append(conds, outerCond{expr: c})
 	}
-	return makeJoin(plan.Inner, j.Left, j.Right, conds, false)
+	return makeJoin(plan.Inner, j.Left, j.Right, conds, false, j.Span)
 }
 
 // sinkJoinSides puts conditions on the sides of a join, which n is or projects;

@@ -54,7 +54,7 @@ func quantified(o *Options, in plan.Node, q *plan.Subquery) (plan.Node, plan.Exp
 		return nil, nil, err
 	}
 	shift := len(sub.Schema().Fields) - width // pull puts added group keys in front
-	join := makeJoin(plan.Left, in, sub, conds, false)
+	join := makeJoin(plan.Left, in, sub, conds, false, q.Span)
 	fields := join.Schema().Fields
 	value := plan.Rewrite(q.Value, func(x plan.Expr) plan.Expr {
 		c, ok := x.(*plan.Column)
@@ -94,7 +94,7 @@ func unknownMatch(o *Options, in, rows plan.Node, q *plan.Subquery, match plan.E
 	}}
 	agg.Out = types.NewSchema(types.Field{Name: "$rows", Type: number}, types.Field{Name: "$values", Type: number})
 	left := len(in.Schema().Fields)
-	join := makeJoin(plan.Left, in, agg, nil, false)
+	join := makeJoin(plan.Left, in, agg, nil, false, q.Span)
 	truth := types.Of(types.Boolean).NotNull()
 	zero := &plan.Literal{Value: int64(0), T: number}
 	op := func(op plan.Op, args ...plan.Expr) plan.Expr {

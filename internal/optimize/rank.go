@@ -43,7 +43,7 @@ func ranks(o *Options, n plan.Node) (plan.Node, error) {
 		if hi == math.MaxInt64 || hi < lo {
 			return n, nil
 		}
-		r := &plan.Rank{Input: over.Input, Partition: over.Partition, Order: over.Order, Offset: lo - 1, Limit: hi - lo + 1, Number: true, Out: over.Out}
+		r := &plan.Rank{Input: over.Input, Partition: over.Partition, Order: over.Order, Offset: lo - 1, Limit: hi - lo + 1, Number: true, Out: over.Out, Span: over.Span}
 		var out plan.Node = r
 		if lo == hi { // the number is known
 			r.Number, r.Out = false, over.Input.Schema()

@@ -79,7 +79,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 		}
 		for _, c := range n.Calls {
 			if c.Fn.Name == "FIRE_TIME" || c.Fn.Name == "PANE" {
-				return nil, diag.At(diag.Span{}, diag.Unsupported, "%s() tells of the emission of a window: it needs a query that groups by window_start and window_end", c.Fn.Name)
+				return nil, diag.At(c.Span, diag.Unsupported, "%s() tells of the emission of a window: it needs a query that groups by window_start and window_end", c.Fn.Name)
 			}
 		}
 		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
@@ -107,7 +107,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Correlate:
 		return b.add(n, Correlate{n}, n.Input)
 	case *plan.Sort:
-		return b.add(n, Rank{Keys: n.Keys, Limit: n.Limit, Offset: n.Offset}, n.Input)
+		return b.add(n, Rank{Keys: n.Keys, Limit: n.Limit, Offset: n.Offset, Span: n.Span}, n.Input)
 	case *plan.Sink:
 		return b.add(n, Sink{n}, n.Input)
 	case *plan.Opaque:
@@ -115,7 +115,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 	case *plan.Window:
 		return b.add(n, WindowAssign{Assign: assignOf(n), FlushAtEnd: b.opts.Emit.FlushAtEnd}, n.Input)
 	case *plan.Over:
-		return b.add(n, Over{Over: n}, n.Input)
+		return b.over(n)
 	case *plan.Rank:
 		return b.rank(n)
 	case *plan.Match:

@@ -106,10 +106,29 @@ func (p *Plan) changelogs() error {
 func retractable(calls []plan.AggCall) error {
 	for _, c := range calls {
 		if !c.Fn.Aggregate.Retracts {
-			return diag.At(diag.Span{}, diag.Unsupported, "%s cannot take back rows: its input is updating", c.Fn.Name)
+			return diag.At(c.Span, diag.Unsupported, "%s cannot take back rows: its input is updating", c.Fn.Name)
 		}
 	}
 	return nil
+}
+
+// spanOf is where the text says what became s, as far as it is known.
+func spanOf(s Spec) diag.Span {
+	switch s := s.(type) {
+	case WindowJoin:
+		return s.Join.Span
+	case IntervalJoin:
+		return s.Join.Span
+	case WindowRank:
+		return s.Rank.Span
+	case Over:
+		return s.Over.Span
+	case WindowAssign:
+		return s.Assign.Window.Span
+	case Match:
+		return s.Match.Span
+	}
+	return diag.Span{}
 }
 
 // passes tells whether an operator hands row kinds through unchanged.
@@ -173,7 +192,7 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		}
 	case Rank:
 		if len(s.Keys) > 0 && s.Limit < 0 && !batch && !timeOrdered(o.Inputs[0].From.Out, s.Keys) {
-			return diag.At(diag.Span{}, diag.Unsupported,
+			return diag.At(s.Span, diag.Unsupported,
 				"ORDER BY without LIMIT needs a time attribute, ascending, as its first key, or batch mode (SET 'execution.runtime-mode' = 'batch')")
 		}
 		if !batch && (len(s.Keys) > 0 && s.Limit >= 0 || updating) {
@@ -198,7 +217,7 @@ func (p *Plan) produce(o *Op, updating bool) error {
 		return versioned(o, s)
 	case WindowJoin, WindowRank, Over, WindowAssign, IntervalJoin, Match:
 		if updating {
-			return diag.At(diag.Span{}, diag.Unsupported, "%s takes only inserts, but its input updates or deletes rows", o.Spec.Kind())
+			return diag.At(spanOf(o.Spec), diag.Unsupported, "%s takes only inserts, but its input updates or deletes rows", o.Spec.Kind())
 		}
 	case TopN:
 		first := s.Dedup() && !s.Rank.Order[0].Desc // by the clock at once, by event time when the watermark has passed

@@ -11,6 +11,7 @@ package physical
 import (
 	"time"
 
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 )
@@ -180,6 +181,7 @@ type Rank struct {
 	Offset       int64
 	Retracts     bool
 	UpdateBefore bool
+	Span         diag.Span // of the first key
 }
 
 // Sink writes to a table or to the caller.

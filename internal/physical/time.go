@@ -43,7 +43,7 @@ func (b *builder) temporal(n *plan.Temporal) (*Op, error) {
 		}
 	}
 	if at < 0 {
-		return nil, diag.At(diag.Span{}, diag.Unsupported, "FOR SYSTEM_TIME AS OF event time needs a right side with event time, by which its versions are told apart").
+		return nil, diag.At(n.Span, diag.Unsupported, "FOR SYSTEM_TIME AS OF event time needs a right side with event time, by which its versions are told apart").
 			Hint("declare a WATERMARK on it")
 	}
 	return b.add(n, TemporalJoin{Join: n, RightTime: at}, n.Left, n.Right)
@@ -61,7 +61,7 @@ func versioned(o *Op, s TemporalJoin) error {
 		missing = missing || !found
 	}
 	if missing {
-		return diag.At(diag.Span{}, diag.Unsupported, "the right side of a join FOR SYSTEM_TIME AS OF event time needs a primary key that the condition compares").
+		return diag.At(s.Join.Span, diag.Unsupported, "the right side of a join FOR SYSTEM_TIME AS OF event time needs a primary key that the condition compares").
 			Hint("PRIMARY KEY (…) NOT ENFORCED on the table, or a view that keeps the last row of each key: ROW_NUMBER() OVER (PARTITION BY key ORDER BY time DESC) = 1")
 	}
 	return nil

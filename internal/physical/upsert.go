@@ -35,6 +35,9 @@ const (
 
 // scan plans a table's source, made whole where its changes are not.
 func (b *builder) scan(n *plan.Scan) (*Op, error) {
+	if n.Table.Connector.Source == nil {
+		return nil, diag.At(n.Table.Span, diag.NotAllowed, "table %s: connector %s cannot be read from", n.Table.Path, n.Table.Connector.Name)
+	}
 	src, err := b.add(n, Source{n})
 	if err != nil || !n.Table.Normalize {
 		return src, err

@@ -454,9 +454,21 @@ func (b *builder) rank(n *plan.Rank) (*Op, error) {
 		return b.add(n, s, n.Input)
 	}
 	if n.Limit <= 0 {
-		return nil, diag.At(diag.Span{}, diag.Unsupported, "ROW_NUMBER needs an upper bound: WHERE rn <= n")
+		return nil, diag.At(n.Span, diag.Unsupported, "ROW_NUMBER needs an upper bound: WHERE rn <= n")
 	}
 	return b.add(n, TopN{Rank: n}, n.Input)
+}
+
+// over plans OVER, which in rows as they come can follow time alone.
+func (b *builder) over(n *plan.Over) (*Op, error) {
+	if len(n.Order) == 0 || n.Order[0].Desc || n.Input.Schema().Fields[n.Order[0].Column].Type.Attr == types.NoTime {
+		err := diag.At(n.Span, diag.Unsupported, "OVER needs ORDER BY a time attribute, ascending")
+		if len(n.Order) > 0 && slices.ContainsFunc(n.Calls, func(c plan.AggCall) bool { return c.Fn.Name == "ROW_NUMBER" }) {
+			err.Hint("by other columns the first rows can be kept: ROW_NUMBER() in a sub-query and, around it, WHERE rn <= 10")
+		}
+		return nil, err
+	}
+	return b.add(n, Over{Over: n}, n.Input)
 }
 
 // TopN keeps the first rows of each partition by an order, kept up to date.

@@ -173,6 +173,7 @@ type AggCall struct {
 	Filter   int // BOOLEAN column, -1 for none
 	T        types.Type
 	Name     string
+	Span     diag.Span
 }
 
 // Aggregate groups by columns of its input. The schema is the group columns,
@@ -220,6 +221,7 @@ type Join struct {
 	NullSafe    []bool
 	Cond        Expr
 	Single      bool
+	Span        diag.Span
 	Out         *types.Schema
 }
 
@@ -237,6 +239,7 @@ type Temporal struct {
 	RetryAfter time.Duration
 	Cond       Expr
 	Out        *types.Schema
+	Span       diag.Span // of the time
 }
 
 // Lateral joins each left row with the rows of Right, which refers to it by
@@ -293,6 +296,7 @@ type Sort struct {
 	Keys   []SortKey
 	Limit  int64
 	Offset int64
+	Span   diag.Span // of the first key
 }
 
 // WindowKind is the kind of a time window.
@@ -318,6 +322,7 @@ type Window struct {
 	// Late is where rows go that come too late; nil: where those of the tables go.
 	Late *Late
 	Out  *types.Schema
+	Span diag.Span
 }
 
 // Frame is the frame of an OVER window.
@@ -335,6 +340,7 @@ type Over struct {
 	Frame     Frame
 	Calls     []AggCall
 	Out       *types.Schema
+	Span      diag.Span // of the first key of Order, or of the window
 }
 
 // Rank keeps, of each partition, the rows whose number by Order is above Offset
@@ -348,6 +354,7 @@ type Rank struct {
 	Limit     int64
 	Number    bool
 	Out       *types.Schema
+	Span      diag.Span // of the first key of Order
 }
 
 // Match is MATCH_RECOGNIZE, one row per match: out = partition columns ++ measures.
@@ -358,6 +365,7 @@ type Match struct {
 	Order     []SortKey
 	Pattern   *Pattern
 	Out       *types.Schema
+	Span      diag.Span
 }
 
 // Sink writes the input to a table. Columns maps table columns to input ones,

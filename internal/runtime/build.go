@@ -231,7 +231,7 @@ func (b *builder) operator(o *physical.Op, sub int) (exec.Operator, error) {
 	case physical.WindowJoin:
 		return window.NewJoin(windowJoin(s, in, o.Out)), nil
 	case physical.Over:
-		return over(s, in[0], o.Out)
+		return over(s, in[0], o.Out), nil
 	case physical.TopN:
 		return topN(s, in[0], o.Out, b.plan.Options.Batch), nil
 	case physical.Opaque:

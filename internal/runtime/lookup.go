@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/runnelio/runnel/connector"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/exec/join"
 	"github.com/runnelio/runnel/internal/physical"
@@ -146,7 +147,7 @@ func (b *builder) bounded(p *physical.Plan) error {
 			return err
 		}
 		if x, ok := src.(interface{ Bounded() bool }); ok && !x.Bounded() {
-			return fmt.Errorf("table %s cannot be looked up: it is read into memory, and has no end", t.Path)
+			return diag.At(t.Span, diag.NotAllowed, "table %s cannot be looked up: it is read into memory, and has no end", t.Path)
 		}
 	}
 	return nil

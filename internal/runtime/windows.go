@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"fmt"
-
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/exec/rank"
 	"github.com/runnelio/runnel/internal/exec/window"
@@ -51,15 +49,12 @@ func windowJoin(s physical.WindowJoin, in []*types.Schema, out *types.Schema) wi
 	}
 }
 
-func over(s physical.Over, in, out *types.Schema) (exec.Operator, error) {
+func over(s physical.Over, in, out *types.Schema) exec.Operator {
 	o := s.Over
-	if len(o.Order) == 0 || o.Order[0].Desc || in.Fields[o.Order[0].Column].Type.Attr == types.NoTime {
-		return nil, fmt.Errorf("OVER needs ORDER BY a time attribute, ascending")
-	}
 	return window.NewOver(window.OverSpec{
 		Partition: o.Partition, Time: o.Order[0].Column, Proctime: in.Fields[o.Order[0].Column].Type.Attr == types.Proctime,
 		Frame: o.Frame, Calls: o.Calls, In: in, Out: out,
-	}), nil
+	})
 }
 
 func topN(s physical.TopN, in, out *types.Schema, batch bool) exec.Operator {

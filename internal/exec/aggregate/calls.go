@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/runnelio/runnel/function"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -48,7 +49,10 @@ func NewCalls(calls []plan.AggCall, retracts bool, cx *function.Context) (*Calls
 	for i, a := range calls {
 		acc, err := NewAccumulators(a, retracts, cx)
 		if err != nil {
-			return nil, err
+			if a.Span.IsZero() {
+				return nil, err
+			}
+			return nil, diag.At(a.Span, diag.Unsupported, "%w", err)
 		}
 		c.calls[i] = call{AggCall: a, acc: acc, args: make([]vector.Vector, len(a.Args))}
 		if a.Distinct {

@@ -5,6 +5,7 @@ package join
 import (
 	"errors"
 
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/eval"
 	"github.com/runnelio/runnel/internal/exec"
 	"github.com/runnelio/runnel/internal/plan"
@@ -182,7 +183,10 @@ func (j *Join) row(in int, b *vector.Batch, i int, matchable bool) error {
 // single refuses a second row a key where the right side must be single.
 func (j *Join) single(in int, own *side, e int32) error {
 	if in == 1 && j.Join.Single && (own.count[e] > 1 || len(own.rows[own.group[e]]) > 1) {
-		return ErrSingle
+		if j.Join.Span.IsZero() {
+			return ErrSingle
+		}
+		return diag.At(j.Join.Span, diag.BadValue, "%w", ErrSingle)
 	}
 	return nil
 }
