@@ -199,6 +199,13 @@ func (c *cursor) passed(recs *format.Records) (met bool) {
 		sp.front, sp.marks, sp.wanted = nil, nil, false
 		return false
 	}
+	// The log has come up to where the cursor was while it waited for these records:
+	// they are read again with the log. Else who is always a little earlier than the
+	// log would never be attached.
+	if sp.begun && recs.Oversize == 0 && c.meet() {
+		cut(recs, 0)
+		return true
+	}
 	last := recs.Position(n - 1)
 	if sp.begun && c.since >= 0 && recs.Oversize == 0 {
 		first := recs.Position(0)
