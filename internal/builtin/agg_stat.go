@@ -29,7 +29,10 @@ var aggStatFuncs = []function.Def{
 			}
 			return inferCount(args)
 		},
-		Aggregate: &function.Aggregate{New: func(*function.Context, function.AggregateCall) (function.Accumulators, error) {
+		Aggregate: &function.Aggregate{Retracts: true, New: func(_ *function.Context, c function.AggregateCall) (function.Accumulators, error) {
+			if c.Retracts {
+				return &countedAcc{}, nil
+			}
 			return &approxAcc{}, nil
 		}},
 	},
@@ -185,7 +188,7 @@ func (a *momentAcc) Load(slot int32, b []byte) ([]byte, error) {
 
 func (a *momentAcc) Bytes() int64 { return int64(cap(a.n)) * 24 }
 
-// approxAcc is a HyperLogLog sketch a group.
+// approxAcc is a HyperLogLog sketch a group, of rows that are only added.
 type approxAcc struct {
 	sketches []*hyperloglog.Sketch
 	key      []byte
@@ -193,10 +196,7 @@ type approxAcc struct {
 
 func (a *approxAcc) Resize(n int) { a.sketches = grow(a.sketches, n) }
 
-func (a *approxAcc) Update(slots []int32, args []vector.Vector, rows []int32, signs []int8) error {
-	if signs != nil {
-		return errors.New("APPROX_COUNT_DISTINCT cannot take back rows")
-	}
+func (a *approxAcc) Update(slots []int32, args []vector.Vector, rows []int32, _ []int8) error {
 	for i, s := range slots {
 		if a.sketches[s] == nil {
 			a.sketches[s] = hyperloglog.New14()

@@ -223,7 +223,18 @@ func (a *extremeNumber[T]) Bytes() int64 { return int64(cap(a.best)) * 9 }
 type extremeAny struct {
 	best    slotRow
 	largest bool
-	nan     bool
+	nan     bool // values may be NaN
+}
+
+// isNaN tells whether row i of FLOATs or DOUBLEs is no number.
+func isNaN(v vector.Vector, i int) bool {
+	switch v := v.(type) {
+	case *vector.Flat[float32]:
+		return v.Vals[i] != v.Vals[i]
+	case *vector.Flat[float64]:
+		return v.Vals[i] != v.Vals[i]
+	}
+	return false
 }
 
 func (a *extremeAny) Resize(n int) { a.best.resize(n) }
@@ -231,6 +242,9 @@ func (a *extremeAny) Resize(n int) { a.best.resize(n) }
 func (a *extremeAny) better(v vector.Vector, i int, slot int32) bool {
 	if a.best.at[slot] < 0 {
 		return true
+	}
+	if a.nan && (isNaN(v, i) || isNaN(a.best.vals, int(a.best.at[slot]))) {
+		return false // as > and < have it, NaN stays only where it came first
 	}
 	var c int
 	if s, ok := v.(*vector.Flat[string]); ok {

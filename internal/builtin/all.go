@@ -14,5 +14,16 @@ var families = [][]function.Def{
 // All returns the functions of the default dialect, in a set of its own: those of
 // Flink SQL, and those of RocketMQ-Streams under the names that Flink does not have.
 func All() *function.Set {
-	return fill(fill(function.MustSet(families...), etlFamilies, rsqldbVariants), scriptVariants)
+	return fill(fill(base(), etlFamilies, rsqldbVariants), scriptVariants)
+}
+
+// base is the set of Flink SQL's functions.
+func base() *function.Set {
+	set := function.MustSet()
+	for _, defs := range families {
+		if err := set.Add(exampled(defs)...); err != nil {
+			panic(err) // a definition of the program itself is wrong
+		}
+	}
+	return set
 }

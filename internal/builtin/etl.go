@@ -24,7 +24,7 @@ var scriptVariants = [][]function.Def{etlLogicFuncs, etlCompareFuncs, etlExpress
 func Rsqldb() *function.Set { return fill(rsqldb(), scriptVariants) }
 
 func rsqldb() *function.Set {
-	return layered(function.MustSet(families...), etlFamilies, rsqldbVariants)
+	return layered(base(), etlFamilies, rsqldbVariants)
 }
 
 // Script returns the functions of the script language of RocketMQ-Streams: the
@@ -40,7 +40,7 @@ func fill(set *function.Set, families ...[][]function.Def) *function.Set {
 		return !slices.ContainsFunc(was.Lookup(name), func(d *function.Def) bool { return !d.Special })
 	}
 	for _, defs := range slices.Concat(families...) {
-		for _, d := range defs {
+		for _, d := range exampled(defs) {
 			var names []string
 			for _, n := range append([]string{d.Name}, d.Aliases...) {
 				if free(n) {
@@ -51,7 +51,7 @@ func fill(set *function.Set, families ...[][]function.Def) *function.Set {
 				continue
 			}
 			if names[0] != d.Name {
-				d.Doc, d.Eg = "As "+d.Name+" of RocketMQ-Streams. "+d.Doc, nil
+				d.Doc, d.Eg = "As "+d.Name+" of RocketMQ-Streams. "+d.Doc, renamed(d.Eg, d.Name, names[0])
 			}
 			d.Name, d.Aliases = names[0], names[1:]
 			if err := set.Add(d); err != nil {
@@ -66,12 +66,12 @@ func fill(set *function.Set, families ...[][]function.Def) *function.Set {
 // of the program: a wrong one panics.
 func layered(set *function.Set, add, replace [][]function.Def) *function.Set {
 	for _, defs := range add {
-		if err := set.Add(defs...); err != nil {
+		if err := set.Add(exampled(defs)...); err != nil {
 			panic(err)
 		}
 	}
 	for _, defs := range replace {
-		if err := set.Replace(defs...); err != nil {
+		if err := set.Replace(exampled(defs)...); err != nil {
 			panic(err)
 		}
 	}
@@ -81,8 +81,8 @@ func layered(set *function.Set, add, replace [][]function.Def) *function.Set {
 // again returns a definition of defs under other names.
 func again(defs []function.Def, of, name string, aliases ...string) function.Def {
 	i := slices.IndexFunc(defs, func(d function.Def) bool { return d.Name == of })
-	d := defs[i]
-	d.Name, d.Aliases, d.Eg = name, aliases, nil
+	d := exampled(defs[i : i+1])[0]
+	d.Name, d.Aliases, d.Eg = name, aliases, renamed(d.Eg, of, name)
 	if !strings.HasPrefix(d.Doc, "As ") {
 		d.Doc = "As " + of + ". " + d.Doc
 	}

@@ -69,10 +69,7 @@ var etlEpochFuncs = []function.Def{
 	{
 		Name: "NEWDATE", Aliases: []string{"ADDNOW", "ADDRECEIVETIME"}, Group: "time", Sig: "([STRING]) -> STRING?", Volatile: true, Doc: "The current time as text, in the standard form or in a format.",
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
-			ps, err := patternsOf(args, 0, true)
-			if err != nil {
-				return nil, err
-			}
+			ps := laxPatternsOf(args, 0)
 			zone := types.NewZone(cx.Zone)
 			return rowText(func(dst []byte, args []vector.Vector, i int) ([]byte, bool) {
 				format := sqlPattern
@@ -133,10 +130,7 @@ func epochText(name string, ms int64, eg string, aliases ...string) function.Def
 		Doc: "The time some " + unit + " after 1970 as text, in the standard form or in a format.",
 		Eg:  []function.Example{{Expr: name + "(" + eg + ")", Result: "2024-02-29 12:34:56"}},
 		Scalar: function.Bound(func(cx *function.Context, args []function.Arg, _ types.Type) (function.Call, error) {
-			ps, err := patternsOf(args, 1, true)
-			if err != nil {
-				return nil, err
-			}
+			ps := laxPatternsOf(args, 1)
 			zone := types.NewZone(cx.Zone)
 			do := func(dst []byte, n int64, format string) ([]byte, bool) {
 				p, err := ps.of(format)

@@ -3,7 +3,6 @@ package builtin
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -43,8 +42,8 @@ var stringSplitFuncs = []function.Def{
 	},
 	{
 		Name: "STR_TO_MAP", Group: "string", Sig: "(STRING) -> MAP<STRING, STRING>? | (STRING, STRING, STRING) -> MAP<STRING, STRING>?",
-		Doc:    "The map written in the text: entries split at the second argument, keys and values at the third, both regular expressions, ',' and '=' if not given. An entry without the latter has the value NULL; the last of equal keys counts.",
-		Scalar: function.Bound(bindStrToMap), Eg: []function.Example{eg("STR_TO_MAP('k1=v1,k2=v2')", "{k1=v1, k2=v2}")},
+		Doc:    "The map written in the text: entries split at the second argument, keys and values at the third, both regular expressions, ',' and '=' if not given. An entry without the latter has the value NULL; the last of equal keys counts. The order is that of Java's HashMap.",
+		Scalar: function.Bound(bindStrToMap), Eg: []function.Example{eg("STR_TO_MAP('k1=v1,k2=v2')", "{k1=v1, k2=v2}"), eg("STR_TO_MAP('z:1;a:2', ';', ':')", "{a=2, z=1}")},
 	},
 	{
 		Name: "ELT", Group: "string", Sig: "(INTEGER, CHARACTER, CHARACTER...) -> CHARACTER? | (INTEGER, BINARY, BINARY...) -> BINARY?",
@@ -154,6 +153,7 @@ func bindStrToMap(_ *function.Context, args []function.Arg, _ types.Type) (funct
 		}
 	}
 	cols, all, parts := textColumns{}, []int32(nil), []string(nil)
+	made, index := []mapEntry(nil), map[string]int{} // of a row
 	return func(args []vectorOf, sel []int32, out vectorOf) error {
 		cols.set(args)
 		m := out.(*vector.Map)
@@ -165,38 +165,42 @@ func bindStrToMap(_ *function.Context, args []function.Arg, _ types.Type) (funct
 				}
 			}
 			start := keys.Len()
-			m.Off[i] = int32(start)
+			m.Off[i], m.Count[i] = int32(start), 0
 			s := cols[0].at(i)
 			if s == "" {
-				m.Count[i] = 0
 				continue
 			}
 			var err error
 			if parts, err = entries.split(parts[:0], s, 0); err != nil {
 				return &function.RowError{Row: int(i), Err: err}
 			}
+			made = made[:0]
+			clear(index)
 			for _, entry := range parts {
 				var kv [2]string
 				two, err := pairs.split(kv[:0], entry, 2)
 				if err != nil {
 					return &function.RowError{Row: int(i), Err: err}
 				}
-				n := len(two)
-				at := slices.Index(keys.Vals[start:], kv[0])
-				if at < 0 {
-					at = vector.Extend(keys, 1)
-					keys.Vals[at] = keys.Arena.Clone(kv[0])
-					vector.Extend(vals, 1)
-				} else if at += start; vals.Null != nil {
-					vals.Null.Clear(at)
+				e := mapEntry{key: kv[0], val: kv[1], valid: len(two) == 2}
+				if at, ok := index[e.key]; ok {
+					made[at] = e
+					continue
 				}
-				if n < 2 {
-					vals.SetNull(at)
+				index[e.key] = len(made)
+				made = append(made, e)
+			}
+			hashMapOrder(made)
+			for _, e := range made {
+				at := vector.Extend(keys, 1)
+				keys.Vals[at] = keys.Arena.Clone(e.key)
+				if vector.Extend(vals, 1); e.valid {
+					vals.Vals[at] = vals.Arena.Clone(e.val)
 				} else {
-					vals.Vals[at] = vals.Arena.Clone(kv[1])
+					vals.SetNull(at)
 				}
 			}
-			m.Count[i] = int32(keys.Len() - start)
+			m.Count[i] = int32(len(made))
 		}
 		return nil
 	}, nil

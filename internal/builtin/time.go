@@ -118,6 +118,16 @@ func patternsOf(args []function.Arg, i int, simple bool) (*patterns, error) {
 	return ps, nil
 }
 
+// laxPatternsOf is patternsOf of the old dialect for functions that give NULL for a
+// pattern that is none, a constant as well.
+func laxPatternsOf(args []function.Arg, i int) *patterns {
+	ps, err := patternsOf(args, i, true)
+	if err != nil {
+		return &patterns{compile: compileSimple}
+	}
+	return ps
+}
+
 // constText returns the value of args[i] if that is a constant text.
 func constText(args []function.Arg, i int) (string, bool) {
 	if i >= len(args) || !args[i].Const {

@@ -127,6 +127,66 @@ func TestStepLimit(t *testing.T) {
 	}
 }
 
+// TestStepsSuffice: patterns of the square of the text are answered on some
+// thousand characters.
+func TestStepsSuffice(t *testing.T) {
+	words := func(n int) string { // none comes twice, nor a part of three letters
+		var b strings.Builder
+		for i := 0; b.Len() < n; i++ {
+			b.WriteRune(rune(0x4e00 + i))
+			if i%4 == 3 {
+				b.WriteByte(' ')
+			}
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{`(?=(x*x*x*x*x*)*y)z`, strings.Repeat("x", 2100) + "yz", false},
+		{`(?=(x*x*x*x*x*)*y).*z`, strings.Repeat("x", 2100) + "yz", true},
+		{`(\pL{3}).*\1`, words(6000), false},
+		{`(\pL{3}).*\1`, words(6000) + words(12), true},
+		{`(?U)\b(\w+)\b.*\b\1\b`, words(4000), false},
+		{`(?s)(?<=a{1,100}b).*c`, strings.Repeat("c", 10_000), false},
+		{`^(?!.*(?:error|fatal)).*$`, strings.Repeat("all is well, ", 20_000), true},
+	} {
+		m := mustCompile(t, c.pattern, 0).Matcher()
+		start := time.Now()
+		if ok, err := m.Find(c.text, 0); ok != c.want || err != nil {
+			t.Errorf("%s on %d bytes: %v %v", c.pattern, len(c.text), ok, err)
+		}
+		t.Logf("%-28s %6d bytes: %d of %d steps, %v", c.pattern, len(c.text), stepBudget+stepPerByte*len(c.text)-m.vm.steps, stepBudget+stepPerByte*len(c.text), time.Since(start))
+	}
+}
+
+// TestStepsAreBounded: giving up comes soon, whatever the steps are.
+func TestStepsAreBounded(t *testing.T) {
+	x := strings.Repeat("x", 8000)
+	for _, c := range [][2]string{
+		{`(x+x+)+(?!\d)y(?=z)`, x + "y yz"},
+		{`(?=(x*x*x*x*x*)*y)z`, x + "yz"},
+		{`(?=(.*.*.*)\1!)z`, x + "!z"},
+		{`(?i)(?=(é*é*é*)*\1y)z`, strings.Repeat("é", 4000) + "yz"},
+		{`(?<=x{1,100}b)y`, strings.Repeat("xxxxxy", 4000)},
+	} {
+		m := mustCompile(t, c[0], 0).Matcher()
+		best := time.Hour
+		var err error
+		for range 3 {
+			start := time.Now()
+			_, err = m.Find(c[1], 0)
+			best = min(best, time.Since(start))
+		}
+		t.Logf("%-28s %v %v", c[0], best, err)
+		// Ten times what it takes on a machine that does nothing else.
+		if best > 500*time.Millisecond || m.vm.steps < -len(c[1]) {
+			t.Errorf("%s: %v, %d steps left", c[0], best, m.vm.steps)
+		}
+	}
+}
+
 // TestLargePatterns: counted repeats cost memory and time within bounds.
 func TestLargePatterns(t *testing.T) {
 	text := strings.Repeat("ab", 5000)
