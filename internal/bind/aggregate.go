@@ -94,10 +94,10 @@ func sameCall(a, b *aggCall) bool {
 func (b *binder) aggArgs(name string, x *ast.Call, s *scope) (aggCall, error) {
 	c := aggCall{distinct: x.Distinct, span: x.Pos()}
 	switch {
-	case x.OrderBy != nil:
-		return c, diag.At(x.OrderBy[0].Pos(), diag.Unsupported, "ORDER BY inside %s is not supported", name)
-	case x.WithinGroup != nil:
-		return c, diag.At(x.WithinGroup[0].Pos(), diag.Unsupported, "WITHIN GROUP is not supported")
+	case x.OrderBy != nil && name != "ARRAY_AGG" && name != "JSON_ARRAYAGG":
+		return c, diag.At(x.OrderBy[0].Pos(), diag.NotAllowed, "%s takes no ORDER BY", name)
+	case x.WithinGroup != nil && name != "COLLECT" && name != "JSON_ARRAYAGG":
+		return c, diag.At(x.WithinGroup[0].Pos(), diag.NotAllowed, "%s takes no WITHIN GROUP", name)
 	case x.WithinDistinct != nil:
 		return c, diag.At(x.Pos(), diag.Unsupported, "WITHIN DISTINCT is not supported")
 	case x.Nulls != "":
@@ -105,6 +105,9 @@ func (b *binder) aggArgs(name string, x *ast.Call, s *scope) (aggCall, error) {
 	}
 	inner := *s
 	inner.agg, inner.over = nil, nil
+	if err := b.unusedOrder(name, x, &inner); err != nil {
+		return c, err
+	}
 	args := x.Args
 	if len(args) == 1 {
 		if star, ok := args[0].(*ast.Star); ok {
@@ -139,6 +142,22 @@ func (b *binder) aggArgs(name string, x *ast.Call, s *scope) (aggCall, error) {
 		}
 	}
 	return c, nil
+}
+
+// unusedOrder checks the order of the values of an aggregate and warns of it: Flink
+// takes it where a collection is made, and keeps the order of the rows.
+func (b *binder) unusedOrder(name string, x *ast.Call, s *scope) error {
+	for what, items := range map[string][]*ast.SortItem{"ORDER BY": x.OrderBy, "WITHIN GROUP": x.WithinGroup} {
+		for _, o := range items {
+			if _, err := b.expr(o.X, s); err != nil {
+				return err
+			}
+		}
+		if items != nil && b.Warn != nil {
+			b.Warn(items[0].Pos(), what+" has no effect in "+name+", as in Flink: the values are in the order of the rows")
+		}
+	}
+	return nil
 }
 
 func (b *binder) aggResolve(name string, es []plan.Expr, span diag.Span) (*function.Def, []plan.Expr, types.Type, error) {

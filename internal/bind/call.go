@@ -18,6 +18,9 @@ func (b *binder) call(x *ast.Call, s *scope) (plan.Expr, error) {
 	if name == "" { // qualified: the last part, if the catalog is ours
 		name = strings.ToUpper(x.Name.Last())
 	}
+	if err := b.notYet(name, x.Pos()); err != nil {
+		return nil, err
+	}
 	if s.match != nil {
 		if e, ok, err := b.matchCall(name, x, s); ok || err != nil {
 			return e, err
@@ -47,6 +50,27 @@ func (b *binder) call(x *ast.Call, s *scope) (plan.Expr, error) {
 		span = x.Name.Pos()
 	}
 	return b.function(name, args, span)
+}
+
+// later are functions that Flink has and this program does not have yet, with what
+// serves instead.
+var later = map[string]string{
+	"FROM_CHANGELOG": "a table whose format carries changes, such as debezium-json, gives them",
+	"TO_CHANGELOG":   "write to a table whose format carries changes, such as debezium-json",
+	"ML_PREDICT":     "there are no models; a function written in Go can ask one",
+	"ML_EVALUATE":    "there are no models; a function written in Go can ask one",
+	"VECTOR_SEARCH":  "a function written in Go can search, or a lookup join by key",
+}
+
+// notYet refuses the functions that are still to come, unless the user made one of
+// that name.
+func (b *binder) notYet(name string, span diag.Span) error {
+	name = strings.ToUpper(name)
+	hint, ok := later[name]
+	if !ok || b.Functions.Has(name) {
+		return nil
+	}
+	return diag.At(span, diag.Unsupported, "function %s is not there yet", name).Hint("%s", hint)
 }
 
 // special binds calls that are syntax rather than functions.

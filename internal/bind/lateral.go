@@ -61,6 +61,9 @@ func (b *binder) correlate(l plan.Node, s *scope, ref ast.TableRef, outer bool, 
 		if name == "" {
 			name = x.Call.Name.Last()
 		}
+		if err := b.notYet(name, x.Call.Name.Pos()); err != nil {
+			return nil, nil, err
+		}
 		args, err := b.exprs(x.Call.Args, s)
 		if err != nil {
 			return nil, nil, err

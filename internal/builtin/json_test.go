@@ -217,7 +217,7 @@ func FuzzJSON(f *testing.F) {
 		if v, err := appendVariant(nil, text, true); err == nil {
 			again, err := appendVariant(nil, string(v), false)
 			// A DOUBLE prints as 1000.0, which is a decimal when it is read again.
-			if err != nil || !bytes.Equal(wholeDouble.ReplaceAll(v, nil), wholeDouble.ReplaceAll(again, nil)) {
+			if err != nil || !bytes.Equal(asDecimals(v), asDecimals(again)) {
 				t.Fatalf("%q: variant %s becomes %s %v", text, v, again, err)
 			}
 			appendVariantField(nil, string(v), "a")
@@ -254,4 +254,12 @@ func BenchmarkJSONValue(b *testing.B) {
 	}
 }
 
-var wholeDouble = regexp.MustCompile(`\.0\b`)
+var (
+	wholeDouble  = regexp.MustCompile(`\.0\b`)
+	negativeZero = regexp.MustCompile(`-0\.0\b`)
+)
+
+// asDecimals are the numbers of a JSON text as they are when it is read once more.
+func asDecimals(json []byte) []byte {
+	return wholeDouble.ReplaceAll(negativeZero.ReplaceAll(json, []byte("0")), nil)
+}
