@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/runnelio/runnel/option"
+	"github.com/runnelio/runnel/types"
 )
 
 // Option is a declared option, see package option.
@@ -27,6 +28,12 @@ func Define[O any](name, doc string, build func(o *O) (Format, error)) *Spec {
 // Noted sets the notes of s and returns it.
 func (s *Spec) Noted(notes string) *Spec {
 	s.Notes = strings.TrimSpace(notes)
+	return s
+}
+
+// Tells sets the metadata of s, whose formats are Annotated, and returns it.
+func (s *Spec) Tells(metadata []types.Field) *Spec {
+	s.Metadata = metadata
 	return s
 }
 

@@ -118,10 +118,13 @@ type Decoding struct {
 }
 
 // Want is a wanted column. With Path set only that nested field is wanted
-// (names below the column), and the vector made is of the field's type.
+// (names below the column), and the vector made is of the field's type. With Meta
+// set it is what the record tells under that name (see Annotated), of the type it
+// has there; Column is then the number of columns, so that such wants come last.
 type Want struct {
 	Column int
 	Path   []string
+	Meta   string
 	Type   types.Type
 }
 
@@ -155,6 +158,18 @@ type Keyer interface {
 // taking them back: +U and -D without -U.
 type Upserter interface{ Upserts() bool }
 
+// Annotated is a Format whose records tell more than their rows, such as the
+// table a change was made in: columns read it METADATA FROM 'value.<name>'. Its
+// decoders take wants with Meta.
+type Annotated interface {
+	// Metadata are the names and types of what records tell.
+	Metadata() []types.Field
+}
+
+// MetadataPrefix is what the names of a format's metadata begin with in tables,
+// where they stand beside those of the connector.
+const MetadataPrefix = "value."
+
 // Spec is a kind of format: what 'format' = Name makes.
 type Spec struct {
 	Name, Doc string
@@ -162,6 +177,8 @@ type Spec struct {
 	// it should be, as paragraphs or lists of Markdown.
 	Notes   string
 	Options []Option
+	// Metadata are those of an Annotated format.
+	Metadata []types.Field
 	// New gets the options below the format's prefix ('json.fail-on-missing-field'
 	// arrives as 'fail-on-missing-field').
 	New func(options map[string]string) (Format, error)

@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type Table struct {
 	Name       string // for messages
 	Schema     *types.Schema
 	PrimaryKey []string          // columns
-	Metadata   map[string]string // METADATA columns and the connector's names of them
+	Metadata   map[string]string // METADATA columns and the connector's names of them, or the format's behind 'value.'
 	Options    map[string]string // WITH
 	Connectors connector.Set
 	Formats    format.Set
@@ -52,6 +53,28 @@ type bound struct {
 	c  *connector.Connector
 	t  *connector.Table
 	cx *connector.Context
+	// told are the metadata columns that the format reads.
+	told []connector.Metadata
+}
+
+// tells returns the format's name of a metadata column; ok is false if it is the
+// connector's. Such columns have the format's type.
+func (b *bound) tells(m connector.Metadata) (out connector.Metadata, ok bool, err error) {
+	a, is := b.t.Format.(format.Annotated)
+	name, prefixed := strings.CutPrefix(m.Key, format.MetadataPrefix)
+	if !is || !prefixed {
+		return m, false, nil
+	}
+	for _, f := range a.Metadata() {
+		if f.Name != name {
+			continue
+		}
+		if t := b.t.Schema.Fields[m.Column].Type; t.OrNull().String() != f.Type.String() {
+			return m, false, fmt.Errorf("metadata '%s' is %s, not %s", m.Key, f.Type, t)
+		}
+		return connector.Metadata{Column: m.Column, Key: name}, true, nil
+	}
+	return m, false, nil
 }
 
 func (t *Table) bind() (*bound, error) {
@@ -84,7 +107,16 @@ func (t *Table) bind() (*bound, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("table %s: there is no column '%s' for metadata", name, column)
 		}
-		out.t.Metadata = append(out.t.Metadata, connector.Metadata{Column: i, Key: t.Metadata[column]})
+		m := connector.Metadata{Column: i, Key: t.Metadata[column]}
+		told, ok, err := out.tells(m)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("table %s: column %s: %w", name, column, err)
+		case ok:
+			out.told = append(out.told, told)
+		default:
+			out.t.Metadata = append(out.t.Metadata, m)
+		}
 	}
 	if k, ok := b.Format.(format.Keyer); ok {
 		if out.t.Format, err = k.WithKey(t.PrimaryKey); err != nil {
@@ -102,6 +134,9 @@ func (t *Table) Writer(o buffered.Options) (*buffered.Sink, error) {
 	}
 	if b.c.Sink == nil {
 		return nil, fmt.Errorf("connector %s cannot be written to", b.c.Name)
+	}
+	for _, m := range b.told {
+		return nil, fmt.Errorf("table %s: metadata '%s%s' cannot be written", b.t.Name, format.MetadataPrefix, m.Key)
 	}
 	if b.t.Changelog = b.c.SinkChangelog; b.t.Format != nil && b.t.Format.Changelog() {
 		b.t.Changelog = connector.Retract

@@ -2,7 +2,9 @@ package alone
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -24,20 +26,18 @@ func newDecoder(r *Reader) (*decoder, error) {
 	var fields []types.Field
 	var wants []format.Want
 	for i, f := range schema.Fields {
-		meta := -1
-		for k, m := range r.b.t.Metadata {
-			if m.Column == i {
-				meta = k
-			}
-		}
-		d.meta = append(d.meta, meta)
-		if meta >= 0 {
-			d.want = append(d.want, -1)
+		meta := slices.IndexFunc(r.b.t.Metadata, func(m connector.Metadata) bool { return m.Column == i })
+		d.meta, d.want = append(d.meta, meta), append(d.want, -1)
+		if meta >= 0 || slices.ContainsFunc(r.b.told, func(m connector.Metadata) bool { return m.Column == i }) {
 			continue
 		}
-		d.want = append(d.want, len(wants))
+		d.want[i] = len(wants)
 		wants = append(wants, format.Want{Column: len(fields), Type: f.Type})
 		fields = append(fields, f)
+	}
+	for _, m := range r.b.told {
+		d.want[m.Column] = len(wants)
+		wants = append(wants, format.Want{Column: len(fields), Meta: m.Key, Type: schema.Fields[m.Column].Type})
 	}
 	if r.b.t.Format == nil {
 		return nil, fmt.Errorf("option 'format' is required for connector %s", r.b.c.Name)

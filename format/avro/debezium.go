@@ -19,7 +19,7 @@ var Debezium = format.Define("debezium-avro-confluent", "Changes as Debezium wri
 		return nil, errors.New("debezium-avro-confluent: option 'schema': the schema of changes is made of the table's columns")
 	}
 	return &debezium{c}, nil
-}).Noted(debeziumNotes)
+}).Noted(debeziumNotes).Tells(debeziumTells)
 
 type debezium struct{ *confluent }
 
@@ -45,7 +45,16 @@ func (d *debezium) NewDecoder(in format.Decoding) (format.Decoder, error) {
 	part := types.Schema{}
 	at := map[int]int{}
 	dec := &changes{}
+	told := tellings{}
 	for _, w := range in.Wanted {
+		if w.Meta != "" {
+			p, err := told.spot(w.Meta)
+			if err != nil {
+				return nil, err
+			}
+			dec.spots = append(dec.spots, p)
+			continue
+		}
 		k, ok := at[w.Column]
 		if !ok {
 			k = len(part.Fields)
@@ -61,9 +70,10 @@ func (d *debezium) NewDecoder(in format.Decoding) (format.Decoder, error) {
 				}
 			}
 		}
-		dec.paths = append(dec.paths, path)
+		dec.spots = append(dec.spots, spot{column: ofChange, path: path})
 	}
 	s := envelope(types.NewSchema(part.Fields...))
+	s = types.NewSchema(append(s.Fields, told.fields...)...)
 	all := format.Decoding{Schema: s, Zone: in.Zone}
 	for c, f := range s.Fields {
 		all.Wanted = append(all.Wanted, format.Want{Column: c, Type: f.Type})
@@ -76,8 +86,8 @@ func (d *debezium) NewDecoder(in format.Decoding) (format.Decoder, error) {
 // changes reads a change a record: one row, or two of an update.
 type changes struct {
 	inner *decoder
-	paths [][]int         // by want: where it is in a row
-	cols  []vector.Vector // before, after, op
+	spots []spot          // by want
+	cols  []vector.Vector // before, after, op, and what is told beside them
 	kinds []types.RowKind
 	of    []change
 	bad   []error // by row of inner
@@ -151,19 +161,41 @@ func (d *changes) Kinds() []types.RowKind { return d.kinds }
 // Record implements format.Decoder.
 func (d *changes) Record(row int) int { return d.inner.Record(int(d.of[row].row)) }
 
+// spot is where a want is: the column of the envelope, and the fields below it.
+type spot struct {
+	column int // ofChange: before or after
+	path   []int
+	millis bool // a BIGINT there is ms since 1970
+}
+
+const ofChange = -1
+
+func (p spot) in(cols []vector.Vector, side uint8) vector.Vector {
+	v := cols[side]
+	if p.column != ofChange {
+		v = cols[p.column]
+	}
+	for _, f := range p.path {
+		v = v.(*vector.Row).Cols[f]
+	}
+	return v
+}
+
 // Fill implements format.Decoder.
 func (d *changes) Fill(w int, _ []int32, out vector.Vector, _ format.BadRow) {
 	out.Resize(0)
+	p := d.spots[w]
 	var sides [2]vector.Vector
 	for side := range sides {
-		v := d.cols[side]
-		for _, f := range d.paths[w] {
-			v = v.(*vector.Row).Cols[f]
-		}
-		sides[side] = v
+		sides[side] = p.in(d.cols, uint8(side))
 	}
 	for _, c := range d.of {
-		vector.CopyRow(out, sides[c.side], int(c.row))
+		from := sides[c.side]
+		if !p.millis || from.IsNull(int(c.row)) {
+			vector.CopyRow(out, from, int(c.row))
+			continue
+		}
+		out.(*vector.Flat[types.TS]).Vals[vector.Extend(out, 1)] = types.TSFromMs(from.(*vector.Flat[int64]).Vals[c.row])
 	}
 }
 

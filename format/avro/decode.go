@@ -411,6 +411,9 @@ func resolveMap(w *schema, t types.Type, depth int, no func() (put, error)) (put
 	if t.Kind == types.Map {
 		key, val = t.Key, *t.Elem
 	}
+	if w.kind == record && t.Kind == types.Map && key.IsChar() && val.IsChar() && val.Nullable {
+		return resolveProperties(w), nil
+	}
 	if w.kind != maps || !key.IsChar() {
 		return no()
 	}

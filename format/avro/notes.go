@@ -38,6 +38,7 @@ Types as for avro. A message is 0, four bytes with the id of a schema, and a dat
 `
 	debeziumNotes = `
 The envelope has before, after and op; of op c and r are +I, u is -U and +U, d is -D. Types and registry as for avro-confluent. Written are +I and +U as c, -U and -D
-as d. A change without the row it needs is bad. Records without a value hold no row.
+as d. A change without the row it needs is bad, and so is any other op. Records without a value hold no row. METADATA columns are of ts_ms and source of the writer's schema, NULL if
+it has no such fields; source.properties has the fields of simple types.
 `
 )

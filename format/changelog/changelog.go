@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/format/json"
@@ -27,22 +28,22 @@ var (
 	Debezium = format.Define("debezium-json", "Changes as Debezium writes them.", func(o *debeziumOptions) (format.Format, error) {
 		d := dialect{before: []string{"before"}, after: []string{"after"}, op: []string{"op"}, ops: map[string]action{"c": insert, "r": insert, "u": update, "d": remove},
 			inserted: [2]string{`{"before":null,"after":`, `,"op":"c"}`}, deleted: [2]string{`{"before":`, `,"after":null,"op":"d"}`},
-			hint: "; is REPLICA IDENTITY of the table FULL?"}
+			hint: "; is REPLICA IDENTITY of the table FULL?", facts: debeziumFacts}
 		if o.SchemaInclude {
 			d.under("payload")
 		}
 		return &changelog{&o.Options, d, nil, nil}, nil
-	}).Noted(debeziumNotes)
+	}).Noted(debeziumNotes).Tells(told(debeziumFacts))
 	Ogg = format.Define("ogg-json", "Changes as Oracle GoldenGate writes them.", func(o *json.Options) (format.Format, error) {
 		return &changelog{o, dialect{before: []string{"before"}, after: []string{"after"}, op: []string{"op_type"}, ops: map[string]action{"I": insert, "U": update, "D": remove},
-			inserted: [2]string{`{"before":null,"after":`, `,"op_type":"I"}`}, deleted: [2]string{`{"before":`, `,"after":null,"op_type":"D"}`}}, nil, nil}, nil
-	}).Noted(oggNotes)
+			inserted: [2]string{`{"before":null,"after":`, `,"op_type":"I"}`}, deleted: [2]string{`{"before":`, `,"after":null,"op_type":"D"}`}, facts: oggFacts}, nil, nil}, nil
+	}).Noted(oggNotes).Tells(told(oggFacts))
 	Maxwell = format.Define("maxwell-json", "Changes as Maxwell writes them.", func(o *json.Options) (format.Format, error) {
 		return &changelog{o, dialect{before: []string{"old"}, after: []string{"data"}, op: []string{"type"}, partial: true,
 			ops:      map[string]action{"insert": insert, "bootstrap-insert": insert, "update": update, "delete": remove, "bootstrap-start": ignore, "bootstrap-complete": ignore},
-			inserted: [2]string{`{"data":`, `,"type":"insert"}`}, deleted: [2]string{`{"data":`, `,"type":"delete"}`}}, nil, nil}, nil
-	}).Noted(maxwellNotes)
-	Canal = format.Define("canal-json", "Changes as Canal writes them.", newCanal).Noted(canalNotes)
+			inserted: [2]string{`{"data":`, `,"type":"insert"}`}, deleted: [2]string{`{"data":`, `,"type":"delete"}`}, facts: maxwellFacts}, nil, nil}, nil
+	}).Noted(maxwellNotes).Tells(told(maxwellFacts))
+	Canal = format.Define("canal-json", "Changes as Canal writes them.", newCanal).Noted(canalNotes).Tells(told(canalFacts))
 )
 
 type debeziumOptions struct {
@@ -59,7 +60,7 @@ type canalOptions struct {
 func newCanal(o *canalOptions) (format.Format, error) {
 	f := &changelog{o: &o.Options, dialect: dialect{before: []string{"old"}, after: []string{"data"}, op: []string{"type"}, partial: true, arrays: true,
 		ops:      map[string]action{"INSERT": insert, "UPDATE": update, "DELETE": remove, "CREATE": ignore},
-		inserted: [2]string{`{"data":[`, `],"type":"INSERT"}`}, deleted: [2]string{`{"data":[`, `],"type":"DELETE"}`}}}
+		inserted: [2]string{`{"data":[`, `],"type":"INSERT"}`}, deleted: [2]string{`{"data":[`, `],"type":"DELETE"}`}, facts: canalFacts}}
 	for _, p := range []struct {
 		key, text string
 		to        **regexp.Regexp
@@ -95,6 +96,8 @@ type dialect struct {
 	arrays            bool // before and after are arrays of rows
 	inserted, deleted [2]string
 	hint              string // where a missing row may come from
+	facts             []fact
+	payload           []string // the field that holds the record, nil if nothing is around it
 }
 
 // under moves the record below a field.
@@ -102,6 +105,7 @@ func (d *dialect) under(name string) {
 	for _, p := range []*[]string{&d.before, &d.after, &d.op} {
 		*p = append([]string{name}, *p...)
 	}
+	d.payload = []string{name}
 }
 
 type changelog struct {
@@ -144,30 +148,45 @@ func (e *encoder) Append(dst []byte, b *vector.Batch, i int) ([]byte, bool, erro
 func (f *changelog) NewDecoder(d format.Decoding) (format.Decoder, error) {
 	dec := &decoder{f: f, stride: len(d.Wanted)}
 	dec.note = dec.badRow
+	// Slots of the record: what it does, the two rows as a whole, where it comes
+	// from, what else is told of it, and then, unless rows are in arrays, the
+	// fields of both.
+	paths := [][]string{f.op, f.before, f.after, {"database"}, {"table"}}
 	var fields [][]string
 	for _, w := range d.Wanted {
+		if w.Meta != "" {
+			t, path, err := f.teller(w.Meta)
+			if err != nil {
+				return nil, err
+			}
+			slot := slices.IndexFunc(paths, func(p []string) bool { return slices.Equal(p, path) })
+			if slot < 0 {
+				slot, paths = len(paths), append(paths, path)
+			}
+			dec.columns, dec.from = append(dec.columns, t), append(dec.from, ^slot)
+			continue
+		}
 		path := append([]string{d.Schema.Fields[w.Column].Name}, w.Path...)
-		fields = append(fields, path)
 		c, err := f.o.NewColumn(path[len(path)-1], w.Type)
 		if err != nil {
 			return nil, err
 		}
-		dec.columns = append(dec.columns, c)
+		at := slices.IndexFunc(fields, func(p []string) bool { return slices.Equal(p, path) })
+		if at < 0 {
+			at, fields = len(fields), append(fields, path)
+		}
+		dec.columns, dec.from = append(dec.columns, c), append(dec.from, at)
 	}
-	// Slots of the record: what it does, the two rows as a whole, where it
-	// comes from, and then, unless rows are in arrays, the fields of both.
-	paths := [][]string{f.op, f.before, f.after, {"database"}, {"table"}}
+	dec.fields, dec.unique = len(paths), len(fields)
 	if f.arrays {
-		dec.element = json.NewProjector(distinct(fields, &dec.slots))
-		dec.found = make([]json.Value, len(dec.slots))
+		dec.element = json.NewProjector(fields)
+		dec.found = make([]json.Value, len(fields))
 	} else {
-		unique := distinct(fields, &dec.slots)
 		for _, prefix := range [][]string{f.before, f.after} {
-			for _, p := range unique {
-				paths = append(paths, append(append([]string(nil), prefix...), p...))
+			for _, p := range fields {
+				paths = append(paths, slices.Concat(prefix, p))
 			}
 		}
-		dec.unique = len(unique)
 	}
 	dec.record = json.NewProjector(paths)
 	if dec.element != nil {
@@ -183,33 +202,21 @@ const (
 	slotAfter
 	slotDatabase
 	slotTable
-	slotFields
 )
 
-// distinct returns the paths without repetitions, and by path its number among them.
-func distinct(paths [][]string, slots *[]int) [][]string {
-	var out [][]string
-	seen := map[string]int{}
-	for _, p := range paths {
-		id := fmt.Sprintf("%q", p)
-		n, ok := seen[id]
-		if !ok {
-			n = len(out)
-			seen[id] = n
-			out = append(out, p)
-		}
-		*slots = append(*slots, n)
-	}
-	return out
+// column makes the vectors of a want.
+type column interface {
+	Fill(buf []byte, vals []json.Value, stride, slot, rows int, sel []int32, out vector.Vector, bad func(row int, err error))
 }
 
 type decoder struct {
 	f       *changelog
 	record  *json.Projector
 	element *json.Projector // of a row in an array
-	columns []*json.Column
-	slots   []int // by want: its path among the distinct ones
-	unique  int
+	columns []column
+	from    []int // by want: its path among the distinct ones of rows; ^slot of the record's values for what is told
+	fields  int   // the slot of the first field of a row
+	unique  int   // paths in a row
 	stride  int
 	values  []json.Value // of a record
 	found   []json.Value // of an element
@@ -266,7 +273,7 @@ func (d *decoder) change(at, end int, r int32) error {
 	if d.f.arrays {
 		return d.array(do, r)
 	}
-	before, after := d.values[slotFields:slotFields+d.unique], d.values[slotFields+d.unique:]
+	before, after := d.values[d.fields:d.fields+d.unique], d.values[d.fields+d.unique:]
 	if do == insert || do == update || d.f.partial {
 		if err := d.there(slotAfter); err != nil {
 			return err
@@ -327,7 +334,11 @@ func (d *decoder) included(r *regexp.Regexp, slot int) bool {
 
 // row adds a row; fields that are missing in values are taken from rest.
 func (d *decoder) row(kind types.RowKind, values, rest []json.Value, r int32) {
-	for _, s := range d.slots {
+	for _, s := range d.from {
+		if s < 0 {
+			d.rows = append(d.rows, d.values[^s])
+			continue
+		}
 		v := values[s]
 		if rest != nil && v.Missing() {
 			v = rest[s]

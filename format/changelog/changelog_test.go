@@ -173,9 +173,15 @@ func TestOracle(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(`{"before":{"id":1},"after":{"id":2},"op":"u","data":[{"id":1}],"old":[{"id":2}],"type":"UPDATE"}`)
 	f.Add(`{"data":{"id":1},"old":{},"type":"update"}`)
+	f.Add(`{"after":{"id":1},"op":"c","op_type":"I","type":"insert","data":{"id":1},"source":{"ts_ms":1,"db":"d"},"ts":1,"op_ts":"2020-05-13 15:40:06","pkNames":["a"],"sqlType":{"a":4}}`)
 	f.Fuzz(func(t *testing.T, line string) {
 		for _, spec := range []*format.Spec{Debezium, Ogg, Maxwell, Canal} {
 			decodeAll(t, spec, "id INT, name STRING, x ARRAY<ROW<a INT>>", nil, nil, line, `{"op":"c","after":{"id":1}}`)
+			wants := []format.Want{{Column: 0, Type: types.Of(types.Int)}}
+			for _, m := range spec.Metadata {
+				wants = append(wants, format.Want{Column: 1, Meta: m.Name, Type: m.Type})
+			}
+			decodeAll(t, spec, "id INT", nil, wants, line, `{"op":"c","after":{"id":1}}`)
 		}
 	})
 }

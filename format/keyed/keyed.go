@@ -42,6 +42,14 @@ func (k *keyed) Framing() format.Framing { return k.Value.Framing() }
 // Changelog implements format.Format.
 func (k *keyed) Changelog() bool { return k.Upsert || k.Value.Changelog() }
 
+// Metadata implements format.Annotated: what the value's format tells.
+func (k *keyed) Metadata() []types.Field {
+	if a, ok := k.Value.(format.Annotated); ok {
+		return a.Metadata()
+	}
+	return nil
+}
+
 // Upserts implements format.Upserter.
 func (k *keyed) Upserts() bool { return k.Upsert }
 
@@ -106,6 +114,12 @@ func (k *keyed) NewDecoder(d format.Decoding) (format.Decoder, error) {
 	kd, vd := format.Decoding{Schema: p.key, Zone: d.Zone}, format.Decoding{Schema: p.value, Zone: d.Zone}
 	for _, w := range d.Wanted {
 		src := source{key: -1, value: -1}
+		if w.Meta != "" { // of the value; a deletion tells nothing
+			src.value = len(vd.Wanted)
+			vd.Wanted = append(vd.Wanted, format.Want{Column: len(p.value.Fields), Meta: w.Meta, Type: w.Type})
+			dec.from = append(dec.from, src)
+			continue
+		}
 		if c := p.inValue[w.Column]; c >= 0 {
 			src.value = len(vd.Wanted)
 			vd.Wanted = append(vd.Wanted, format.Want{Column: c, Path: w.Path, Type: w.Type})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/runnelio/runnel/format"
+	"github.com/runnelio/runnel/format/changelog"
 	"github.com/runnelio/runnel/format/json"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
@@ -188,5 +189,48 @@ func TestRefused(t *testing.T) {
 		if _, err := New(s).NewEncoder(format.Encoding{Schema: schema}); err == nil {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// What the value's format tells beside its rows stands beside those of the key; a
+// deletion tells nothing.
+func TestToldByTheValue(t *testing.T) {
+	t.Parallel()
+	value, err := changelog.Canal.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, upsert := range []bool{false, true} {
+		f := New(Spec{Key: jsonFormat(t), Value: value, Columns: []string{"k_a"}, Prefix: "k_", ExceptKey: true, Upsert: upsert})
+		if told := f.(format.Annotated).Metadata(); !slices.EqualFunc(told, changelog.Canal.Metadata, func(a, b types.Field) bool { return a.Name == b.Name }) {
+			t.Errorf("told is %v", told)
+		}
+		list := []record{{text(`{"a":1}`), text(`{"data":[{"v":"x"},{"v":"y"}],"table":"t","type":"INSERT"}`)}, {text(`{"a":2}`), nil}}
+		d := format.Decoding{Schema: schema, Zone: time.UTC, Wanted: []format.Want{{Column: 0, Type: types.Of(types.Int)}, {Column: 1, Type: types.String()}, {Column: 3, Meta: "table", Type: types.String()}}}
+		dec, err := f.NewDecoder(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := dec.Scan(records(list), 0, len(list), func(r, _ int, err error) { t.Errorf("record %d: %v", r, err) })
+		var got []string
+		for i := range n {
+			row := ""
+			for w, x := range d.Wanted {
+				v := vector.New(x.Type, 0)
+				dec.Fill(w, nil, v, func(r, _ int, err error) { t.Errorf("record %d: %v", r, err) })
+				row += fmt.Sprint(vector.Get(v, i)) + " "
+			}
+			got = append(got, row)
+		}
+		want := []string{"1 x t ", "1 y t "}
+		if upsert {
+			want = append(want, "2 <nil> <nil> ")
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("upsert %v: %q, want %q", upsert, got, want)
+		}
+	}
+	if told := New(Spec{Key: jsonFormat(t), Value: jsonFormat(t)}).(format.Annotated).Metadata(); told != nil {
+		t.Errorf("json tells %v", told)
 	}
 }

@@ -149,6 +149,8 @@ type declared struct {
 	place []int
 	// persisted tells that INSERT writes it.
 	persisted []bool
+	// as are the declared types of columns of table.Physical that are read as others.
+	as map[int]*types.Type
 }
 
 // define binds a table as a source: scan, computed columns, watermark.
@@ -174,7 +176,7 @@ func (b *binder) define(path catalog.Path, t *ast.CreateTable, span diag.Span, h
 	computed := slices.Contains(d.place, -1)
 	ordered := !computed
 	for i, p := range d.place {
-		ordered = ordered && p == i
+		ordered = ordered && p == i && (d.as == nil || d.as[p] == nil)
 	}
 	if !ordered {
 		s := &scope{}
@@ -184,6 +186,9 @@ func (b *binder) define(path catalog.Path, t *ast.CreateTable, span diag.Span, h
 			names[i] = c.Name.Name
 			if d.place[i] >= 0 {
 				exprs[i] = column(scan, d.place[i])
+				if as := d.as[d.place[i]]; as != nil {
+					exprs[i] = &plan.Cast{X: exprs[i], T: as.OrNull(), Span: at(c)}
+				}
 				continue
 			}
 			e, err := b.expr(c.X, s)
@@ -328,6 +333,9 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 		return nil, b.optionError(err, t, path, span, checking)
 	}
 	p.Connector, p.Options, p.FormatName, p.Format = bound.Connector, bound.Options, bound.FormatName, bound.Format
+	if err := b.told(p, d, t, at, sink); err != nil {
+		return nil, err
+	}
 	if check := p.Connector.CheckTable; check != nil {
 		err := check(&connector.Table{Name: p.Path, Schema: p.Physical, PrimaryKey: p.PrimaryKey, Partitions: p.Partitions, Metadata: p.Metadata, Options: p.Options, Format: p.Format})
 		if err != nil {
@@ -382,6 +390,9 @@ func (b *binder) declare(path catalog.Path, t *ast.CreateTable, span diag.Span, 
 			var names []string
 			for _, f := range p.Connector.MetadataKeys {
 				names = append(names, f.Name)
+			}
+			for _, f := range toldBy(p.Format) {
+				names = append(names, format.MetadataPrefix+f.Name)
 			}
 			e := diag.At(at(t.Columns[slices.Index(d.place, m.Column)]), diag.UnknownName, "connector %s has no metadata '%s'", p.Connector.Name, m.Key)
 			if len(names) > 0 {

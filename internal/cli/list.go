@@ -12,6 +12,7 @@ import (
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/builtin"
 	"github.com/runnelio/runnel/internal/diag"
+	"github.com/runnelio/runnel/types"
 )
 
 type functionsCmd struct {
@@ -178,6 +179,9 @@ func (c *connectorsCmd) Run(a *app) (err error) {
 			for _, o := range x.Options {
 				showOption(out, x.Name+"."+o.Key, o.Type, o.Default, o.Doc, o.Enum, false)
 			}
+			for _, m := range x.Metadata {
+				fmt.Fprintf(out, "  METADATA %s%s %s\n", format.MetadataPrefix, m.Name, m.Type)
+			}
 			if x.Notes != "" {
 				fmt.Fprintf(out, "\n%s\n", x.Notes)
 			}
@@ -246,11 +250,16 @@ func connectorMarkdown(out io.Writer, c *connector.Connector) {
 			optionRow(out, o.Key, o.Type, o.Default, o.Doc, o.Enum, o.Required)
 		}
 	}
-	if len(c.MetadataKeys) > 0 {
-		fmt.Fprint(out, "\n| METADATA | type |\n| - | - |\n")
-		for _, m := range c.MetadataKeys {
-			fmt.Fprintf(out, "| `%s` | %s |\n", m.Name, m.Type)
-		}
+	metadataMarkdown(out, "", c.MetadataKeys)
+}
+
+func metadataMarkdown(out io.Writer, prefix string, keys []types.Field) {
+	if len(keys) == 0 {
+		return
+	}
+	fmt.Fprint(out, "\n| METADATA | type |\n| - | - |\n")
+	for _, m := range keys {
+		fmt.Fprintf(out, "| `%s%s` | %s |\n", prefix, m.Name, m.Type)
 	}
 }
 
@@ -262,6 +271,7 @@ func formatMarkdown(out io.Writer, f *format.Spec) {
 			optionRow(out, f.Name+"."+o.Key, o.Type, o.Default, o.Doc, o.Enum, false)
 		}
 	}
+	metadataMarkdown(out, format.MetadataPrefix, f.Metadata)
 	if f.Notes != "" {
 		fmt.Fprintf(out, "\n%s\n", f.Notes)
 	}

@@ -29,8 +29,10 @@ type Table struct {
 	Format     format.Format // nil if none
 	// Physical is the schema as the connector sees it: physical columns, then
 	// the metadata columns that are used. Computed columns are a Project above.
-	Physical   *types.Schema
-	Metadata   []connector.Metadata
+	Physical *types.Schema
+	Metadata []connector.Metadata
+	// Told are the metadata columns that the format reads, by the format's names.
+	Told       []connector.Metadata
 	PrimaryKey []int // in Physical
 	Partitions []string
 	// OnError is the policy for records that do not decode.

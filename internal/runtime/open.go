@@ -165,7 +165,7 @@ func (b *builder) sources(o *physical.Op) ([]*sourceDriver, error) {
 		}
 		fcx := *b.opts.Func // each task tells its functions of its own batches
 		if _, ok := src.(connector.Source); ok {
-			d.decode, err = newScanDecoder(scan, &fcx, b.plan.Options.BatchSize, pol)
+			d.decode, err = newScanDecoder(scan, &fcx, b.plan.Options.BatchSize, pol, b.plan.Options.Metadata)
 		} else {
 			d.columns, err = newColumnScan(scan, &fcx, b.plan.Options.BatchSize)
 		}

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
@@ -34,11 +35,20 @@ type scanDecoder struct {
 	left   int64 // rows until LIMIT; -1: no limit
 	cx     *function.Context
 	recs   *format.Records // being pushed
+	told   []toldColumn    // what Metadata is asked for of the format
 
 	asked     asker // nil if no rules stand behind the source
 	askedStep bool
 	version   uint64
 	unread    []int // columns that no condition reads
+}
+
+// toldColumn is metadata that the format tells, made when it is first asked for.
+type toldColumn struct {
+	key  string
+	want int
+	vec  vector.Vector
+	made bool
 }
 
 // colOrigin says where an output column comes from: the decoder's wanted column,
@@ -98,7 +108,9 @@ func (d *scanDecoder) ask() error {
 	return nil
 }
 
-func newScanDecoder(s *plan.Scan, cx *function.Context, size int, pol *policy) (*scanDecoder, error) {
+// newScanDecoder returns the decoder of a scan. asked tells that the metadata of
+// rows is asked for besides their columns, see scanDecoder.Metadata.
+func newScanDecoder(s *plan.Scan, cx *function.Context, size int, pol *policy, asked bool) (*scanDecoder, error) {
 	d := &scanDecoder{scan: s, size: size, policy: pol, left: -1, cx: cx}
 	if s.Limit > 0 {
 		d.left = s.Limit
@@ -118,11 +130,21 @@ func newScanDecoder(s *plan.Scan, cx *function.Context, size int, pol *policy) (
 				o.part = p
 			}
 		}
-		if o.meta < 0 && o.part < 0 {
+		if k := slices.IndexFunc(s.Table.Told, func(x connector.Metadata) bool { return x.Column == w.Column }); k >= 0 {
+			o.want = len(wants)
+			wants = append(wants, format.Want{Column: len(physical.Fields), Meta: s.Table.Told[k].Key, Type: w.Type})
+		} else if o.meta < 0 && o.part < 0 {
 			o.want = len(wants)
 			wants = append(wants, format.Want{Column: toFormat[w.Column], Path: w.Path, Type: w.Type})
 		}
 		d.from = append(d.from, o)
+	}
+	if asked {
+		for _, m := range s.Table.Told {
+			t := s.Table.Physical.Fields[m.Column].Type
+			d.told = append(d.told, toldColumn{key: format.MetadataPrefix + m.Key, want: len(wants), vec: vector.New(t, 0)})
+			wants = append(wants, format.Want{Column: len(physical.Fields), Meta: m.Key, Type: t})
+		}
 	}
 	dec, err := s.Table.Format.NewDecoder(format.Decoding{Schema: physical, Wanted: wants, Zone: cx.Zone})
 	if err != nil {
@@ -168,7 +190,7 @@ func formatSchema(t *plan.Table) (*types.Schema, map[int]int) {
 	var fields []types.Field
 	for i, f := range t.Physical.Fields {
 		outside := false
-		for _, m := range t.Metadata {
+		for _, m := range slices.Concat(t.Metadata, t.Told) {
 			outside = outside || m.Column == i
 		}
 		for _, p := range t.Partitions {
@@ -214,6 +236,9 @@ func (d *scanDecoder) run(recs *format.Records, from, to int, split connector.Sp
 		return d.bad.err
 	}
 	d.bad.rows(rows)
+	for i := range d.told {
+		d.told[i].made = false
+	}
 	m.RowsIn.Add(int64(rows))
 	m.Batches.Add(1)
 	if rows == 0 {
@@ -293,6 +318,15 @@ func (d *scanDecoder) Metadata(i int, key string) (types.Value, types.Type, bool
 			if r := d.dec.Record(i); r < d.recs.Meta[m].Len() {
 				return vector.Get(d.recs.Meta[m], r), d.scan.Table.Physical.Fields[md.Column].Type, true
 			}
+		}
+	}
+	for k := range d.told {
+		if c := &d.told[k]; c.key == key {
+			if !c.made {
+				d.dec.Fill(c.want, nil, c.vec, func(int, int, error) {}) // what cannot be read is NULL
+				c.made = true
+			}
+			return vector.Get(c.vec, i), c.vec.Type(), true
 		}
 	}
 	return nil, types.Type{}, false
