@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/runnelio/runnel/function"
 	"github.com/runnelio/runnel/internal/diag"
@@ -14,6 +15,7 @@ import (
 // are bound over the rows before grouping. In their place stand aggRefs; once
 // all are known, the Aggregate is built and every expression rewritten over it.
 type aggregation struct {
+	ttl   time.Duration // see plan.Join.TTL
 	calls []aggCall
 	// keys are the group keys over the input; sets, if there is more than one
 	// grouping set, the keys of each.
@@ -224,7 +226,7 @@ func (b *binder) buildAggregate(in plan.Node, a *aggregation) (plan.Node, func(p
 		input, sets = expand(input, a.sets, len(a.keys))
 		keys = append(keys, len(input.Schema().Fields)-1)
 	}
-	agg := &plan.Aggregate{Input: input, Keys: keys, Calls: calls}
+	agg := &plan.Aggregate{Input: input, Keys: keys, Calls: calls, TTL: a.ttl}
 	var fields []types.Field
 	for _, k := range keys {
 		f := input.Schema().Fields[k]

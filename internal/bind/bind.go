@@ -129,6 +129,7 @@ type binder struct {
 	nodes   map[string]plan.Node
 	sinks   map[*catalog.Object]*declared
 	lookups []*lookupHint // of the SELECT whose FROM is being bound
+	ttls    []*ttlHint    // likewise
 	lates   map[*catalog.Object]*plan.Late
 	home    *catalog.Root // where the names of the session are looked up, also within views
 	opening []string      // views being bound, to find circles

@@ -148,7 +148,7 @@ func (b *binder) insert(x *ast.Insert) (*plan.Sink, error) {
 	}
 	s := &plan.Sink{Input: project(q, exprs, out), Table: table, Name: obj.Path.Name, Overwrite: x.Overwrite, DropNulls: b.DropNulls}
 	for i, f := range d.table.Physical.Fields {
-		if !f.Type.Nullable && exprs[i].Type().Nullable {
+		if !f.Type.Nullable { // of whatever type the query is: sources do not see to what their columns promise
 			s.NotNull = append(s.NotNull, i)
 		}
 	}

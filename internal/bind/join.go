@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"time"
 
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
@@ -88,7 +89,7 @@ func (b *binder) join(x *ast.Join, frame *scope) (plan.Node, []scopeColumn, erro
 		conds = append(conds, eq)
 		pairs = append(pairs, [2]int{li, ri})
 	}
-	n := joinNode(kind, l, r, conds, b.place(x.Pos()))
+	n := joinNode(kind, l, r, conds, b.place(x.Pos()), [2]time.Duration{b.stateTTL(x.Left), b.stateTTL(x.Right)})
 	cols := both.cols
 	for i := range cols {
 		cols[i].t = n.Schema().Fields[cols[i].index].Type
@@ -157,8 +158,8 @@ func mergeUsing(n plan.Node, kind plan.JoinKind, cols []scopeColumn, pairs [][2]
 
 // joinNode joins l and r on conditions over l ++ r: equalities between the
 // sides become keys.
-func joinNode(kind plan.JoinKind, l, r plan.Node, conds []plan.Expr, span diag.Span) plan.Node {
-	j := &plan.Join{Kind: kind, Span: span}
+func joinNode(kind plan.JoinKind, l, r plan.Node, conds []plan.Expr, span diag.Span, ttl [2]time.Duration) plan.Node {
+	j := &plan.Join{Kind: kind, Span: span, TTL: ttl}
 	k := splitKeys(l, r, conds)
 	j.Left, j.Right, j.LeftKeys, j.RightKeys = k.left, k.right, k.lk, k.rk
 	j.NullSafe = k.nullSafe

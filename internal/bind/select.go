@@ -3,6 +3,7 @@ package bind
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/plan"
@@ -21,6 +22,9 @@ type selected struct {
 // columns that are not selected.
 func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem) (*selected, error) {
 	for _, h := range x.Hints {
+		if h.Name == "STATE_TTL" {
+			continue
+		}
 		if err := b.hint(h); err != nil {
 			return nil, err
 		}
@@ -30,14 +34,22 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 	if err != nil {
 		return nil, err
 	}
-	above := b.lookups
-	b.lookups = hints
+	ttls, err := b.ttlHints(x.Hints)
+	if err != nil {
+		return nil, err
+	}
+	above, aboveTTL := b.lookups, b.ttls
+	b.lookups, b.ttls = hints, ttls
 	in, s, err := b.from(x.From, outer)
-	b.lookups = above
+	alone := b.stateTTL(x.From)
+	b.lookups, b.ttls = above, aboveTTL
 	if err != nil {
 		return nil, err
 	}
 	b.unusedLookup(hints)
+	if err := unknownTTL(ttls, x.From); err != nil {
+		return nil, err
+	}
 	if x.Where != nil {
 		cond, err := b.condition(x.Where, s, "WHERE")
 		if err != nil {
@@ -58,7 +70,7 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 	if in, err = b.legacyWindow(x, in, s); err != nil {
 		return nil, err
 	}
-	agg, ov := &aggregation{}, &overs{}
+	agg, ov := &aggregation{ttl: alone}, &overs{}
 	if x.GroupBy != nil {
 		if err := b.groupBy(x.GroupBy, s, agg); err != nil {
 			b.note(err)
@@ -85,6 +97,9 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 	sorts := b.sortItems(order, x, s, list)
 	if len(b.errs) > before {
 		return nil, nil
+	}
+	if _, joins := x.From.(*ast.Join); len(ttls) > 0 && !joins && !agg.grouped && len(agg.calls) == 0 && !x.Distinct && b.Warn != nil {
+		b.Warn(ttls[0].hint.Pos(), "hint STATE_TTL has no effect here: it is for joins, GROUP BY and DISTINCT")
 	}
 	rewriteAll := func(f func(plan.Expr) (plan.Expr, error), overArgs bool) {
 		one := func(e plan.Expr) plan.Expr {
@@ -145,7 +160,7 @@ func (b *binder) selectQuery(x *ast.Select, outer *scope, order []*ast.SortItem)
 	if qualify != nil {
 		in = filter(in, qualify)
 	}
-	return b.output(x, in, list, sorts)
+	return b.output(x, in, list, sorts, alone)
 }
 
 func filter(in plan.Node, cond plan.Expr) plan.Node { return &plan.Filter{Input: in, Cond: cond} }
@@ -257,7 +272,7 @@ func (b *binder) sortItems(order []*ast.SortItem, x *ast.Select, s *scope, list 
 }
 
 // output projects the select list, removes duplicates for DISTINCT, and finds the sort columns.
-func (b *binder) output(x *ast.Select, in plan.Node, list []item, sorts []sortItem) (*selected, error) {
+func (b *binder) output(x *ast.Select, in plan.Node, list []item, sorts []sortItem, ttl time.Duration) (*selected, error) {
 	exprs := make([]plan.Expr, len(list))
 	names := make([]string, len(list))
 	for i, it := range list {
@@ -285,13 +300,15 @@ func (b *binder) output(x *ast.Select, in plan.Node, list []item, sorts []sortIt
 	}
 	out.node = project(in, exprs, names)
 	if x.Distinct {
-		out.node = distinct(out.node)
+		d := distinct(out.node)
+		d.TTL = ttl
+		out.node = d
 	}
 	return out, nil
 }
 
 // distinct groups by all columns.
-func distinct(n plan.Node) plan.Node {
+func distinct(n plan.Node) *plan.Aggregate {
 	a := &plan.Aggregate{Input: n}
 	var fields []types.Field
 	for i, f := range n.Schema().Fields {

@@ -189,7 +189,15 @@ func rekey(j *plan.Join, more []plan.Expr) plan.Node {
 	for _, c := range more {
 		conds = append(conds, outerCond{expr: c})
 	}
-	return makeJoin(plan.Inner, j.Left, j.Right, conds, false, j.Span)
+	n := makeJoin(plan.Inner, j.Left, j.Right, conds, false, j.Span)
+	made := n
+	if p, ok := made.(*plan.Project); ok {
+		made = p.Input
+	}
+	if x, ok := made.(*plan.Join); ok {
+		x.TTL = j.TTL // just made: nobody else has it
+	}
+	return n
 }
 
 // sinkJoinSides puts conditions on the sides of a join, which n is or projects;

@@ -29,6 +29,17 @@ func state(s Spec) string {
 	return ""
 }
 
+// ends tells that a hint says when all state of an operator is forgotten.
+func ends(s Spec) bool {
+	switch s := s.(type) {
+	case Aggregate:
+		return s.TTL > 0
+	case Join:
+		return s.Join.TTL[0] > 0 && s.Join.TTL[1] > 0
+	}
+	return false
+}
+
 // Advice returns what might be better about a plan, one text each: what could be
 // set, and what may go wrong.
 func Advice(p *Plan) []string {
@@ -46,7 +57,7 @@ func Advice(p *Plan) []string {
 		case Source, GoSource:
 			reads = true
 		}
-		if k := state(o.Spec); k != "" {
+		if k := state(o.Spec); k != "" && !ends(o.Spec) {
 			keeps = append(keeps, o.ID+" keeps "+k)
 		}
 	}

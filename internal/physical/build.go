@@ -82,7 +82,7 @@ func (b *builder) op(n plan.Node) (*Op, error) {
 				return nil, diag.At(c.Span, diag.Unsupported, "%s() tells of the emission of a window: it needs a query that groups by window_start and window_end", c.Fn.Name)
 			}
 		}
-		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls}, n.Input)
+		return b.add(n, Aggregate{Keys: n.Keys, Calls: n.Calls, TTL: n.TTL}, n.Input)
 	case *plan.Expand:
 		return b.add(n, Expand{n.Sets}, n.Input)
 	case *plan.Rules:

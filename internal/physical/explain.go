@@ -87,7 +87,11 @@ func describe(o *Op) string {
 		if len(s.Keys) > 0 {
 			keys = "groupBy=[" + plan.NamesOf(in(0), s.Keys) + "], "
 		}
-		return "GroupAggregate(" + keys + "calls=[" + plan.CallsText(s.Calls, in(0)) + "])"
+		ttl := ""
+		if s.TTL != 0 {
+			ttl = ", ttl=[" + plan.TTLText(s.TTL) + "]"
+		}
+		return "GroupAggregate(" + keys + "calls=[" + plan.CallsText(s.Calls, in(0)) + "]" + ttl + ")"
 	case Expand:
 		sets := make([]string, len(s.Sets))
 		for i, x := range s.Sets {

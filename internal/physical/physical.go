@@ -150,6 +150,7 @@ type Aggregate struct {
 	Calls        []plan.AggCall
 	Retracts     bool
 	UpdateBefore bool
+	TTL          time.Duration // as in plan.Aggregate
 }
 
 // Expand emits rows once a grouping set.

@@ -185,6 +185,7 @@ type Aggregate struct {
 	Input Node
 	Keys  []int
 	Calls []AggCall
+	TTL   time.Duration // see Join.TTL
 	Out   *types.Schema
 }
 
@@ -224,7 +225,10 @@ type Join struct {
 	Cond        Expr
 	Single      bool
 	Span        diag.Span
-	Out         *types.Schema
+	// TTL is how long the state of the left and of the right side is kept that
+	// nothing touches: 0 as the job says, below 0 for ever.
+	TTL [2]time.Duration
+	Out *types.Schema
 }
 
 // Temporal joins each left row with the version of the right side at a time (FOR SYSTEM_TIME AS OF).
@@ -378,8 +382,9 @@ type Sink struct {
 	Name      string
 	Overwrite bool
 	Static    map[string]string // static partition
-	// NotNull are columns that are NOT NULL in the table while the query's can be
-	// NULL: such a row is an error, or with DropNulls left out.
+	// NotNull are columns that are NOT NULL in the table: a row with NULL there is an
+	// error, or with DropNulls left out. Formats do not look for NULL in NOT NULL
+	// columns that they read, so the query's type says nothing.
 	NotNull   []int
 	DropNulls bool
 	// Collect receives the rows when Table is nil.

@@ -146,6 +146,9 @@ func Describe(n Node) string {
 			p.add("groupBy", NamesOf(in(0), x.Keys))
 		}
 		p.add("calls", CallsText(x.Calls, in(0)))
+		if x.TTL != 0 {
+			p.add("ttl", TTLText(x.TTL))
+		}
 	case *Expand:
 		p.name = "Expand"
 		for i, s := range x.Sets {
@@ -162,6 +165,11 @@ func Describe(n Node) string {
 		}
 		if x.Single {
 			p.add("single", "true")
+		}
+		for i, name := range []string{"leftTTL", "rightTTL"} {
+			if x.TTL[i] != 0 {
+				p.add(name, TTLText(x.TTL[i]))
+			}
 		}
 	case *Temporal:
 		p.name = "TemporalJoin"
@@ -359,4 +367,12 @@ func (n *Window) Text() string {
 		s += ", offset " + ms(n.Offset)
 	}
 	return s + ")"
+}
+
+// TTLText is the text of a time to live that is set.
+func TTLText(d time.Duration) string {
+	if d < 0 {
+		return "none"
+	}
+	return d.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/diag"
@@ -118,7 +119,7 @@ func (b *builder) op(o *physical.Op) error {
 		n.cx = &exec.Context{
 			Context: b.ctx, Func: &fcx, Log: b.opts.Log, Metrics: m, ID: o.ID, Subtask: sub, Parallel: o.Parallel,
 			Watermark: restoredWatermark(b.last, o.ID),
-			TTL:       b.plan.Options.TTL, MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
+			TTL:       ttl(o.Spec, b.plan.Options.TTL), MiniBatch: b.plan.Options.MiniBatch, MiniLatency: b.plan.Options.MiniLatency, Batch: b.plan.Options.Batch, BatchSize: b.plan.Options.BatchSize,
 		}
 		if b.opts.Store != nil {
 			n.cx.State = b.opts.Store.Backend(b.states[o.ID], sub, o.Parallel)
@@ -145,6 +146,19 @@ func (b *builder) op(o *physical.Op) error {
 		b.nodes[nodeKey{o, sub}] = n
 	}
 	return nil
+}
+
+// ttl is how long the state of an operator is kept: as a hint says, or the job.
+// Those of joins are by side, which they look at themselves.
+func ttl(s physical.Spec, all time.Duration) time.Duration {
+	a, ok := s.(physical.Aggregate)
+	switch {
+	case !ok || a.TTL == 0:
+		return all
+	case a.TTL < 0:
+		return 0
+	}
+	return a.TTL
 }
 
 // sourceNode stands for a source among the operators of its task.

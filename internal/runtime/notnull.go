@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/runnelio/runnel/internal/plan"
+	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
 
@@ -27,8 +28,11 @@ func (c *nullCheck) check(b *vector.Batch) error {
 		if _, isConst := v.(*vector.Const); !isConst && v.Nulls() == nil {
 			continue
 		}
+		// Deletions of sources that know the key alone have NULL for the rest.
+		promised := !c.sink.Input.Schema().Fields[col].Type.Nullable
+		is := func(i int) bool { return v.IsNull(i) && !(promised && b.Kind(i) == types.Delete) }
 		found := false
-		b.Rows(func(i int) { found = found || v.IsNull(i) })
+		b.Rows(func(i int) { found = found || is(i) })
 		if !found {
 			continue
 		}
@@ -38,7 +42,7 @@ func (c *nullCheck) check(b *vector.Batch) error {
 		}
 		c.sel = c.sel[:0]
 		b.Rows(func(i int) {
-			if !v.IsNull(i) {
+			if !is(i) {
 				c.sel = append(c.sel, int32(i))
 			}
 		})

@@ -4,6 +4,7 @@ package join
 
 import (
 	"errors"
+	"time"
 
 	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/eval"
@@ -42,7 +43,8 @@ type Join struct {
 	pairs  []int32       // entries of the candidates
 	sel    []int32
 	key    []byte
-	swept  state.Sweep
+	ttl    [2]time.Duration // of each side, 0 for ever
+	swept  [2]state.Sweep
 	done   bool
 }
 
@@ -62,6 +64,14 @@ func (j *Join) semi() bool { return j.Join.Kind == plan.Semi || j.Join.Kind == p
 func (j *Join) Open(cx *exec.Context) error {
 	j.cx = cx
 	j.sides = [2]*side{newSide(), newSide()}
+	for in := range j.ttl {
+		switch t := j.Join.TTL[in]; {
+		case t == 0:
+			j.ttl[in] = cx.TTL
+		case t > 0:
+			j.ttl[in] = t
+		}
+	}
 	j.out = vector.NewBatch(j.Join.Out, cx.BatchSize)
 	pair := types.NewSchema(append(append([]types.Field(nil), j.Left.Fields...), j.Right.Fields...)...)
 	j.cand = vector.NewBatch(pair, 64)
@@ -84,9 +94,7 @@ func (j *Join) Open(cx *exec.Context) error {
 
 // Process implements exec.Operator.
 func (j *Join) Process(in int, b *vector.Batch, out exec.Output) error {
-	if j.cx.TTL > 0 {
-		j.expire()
-	}
+	j.expire()
 	j.out.Reset()
 	keys := j.Join.LeftKeys
 	if in == 1 {
@@ -133,7 +141,7 @@ func (j *Join) row(in int, b *vector.Batch, i int, matchable bool) error {
 	add := kind.Sign() > 0
 	if j.cx.Batch {
 		e := own.add(j.key, b, i, 0)
-		j.touch(own, e)
+		j.touch(in, own.group[e])
 		return j.single(in, own, e)
 	}
 	if !add {
@@ -156,7 +164,7 @@ func (j *Join) row(in int, b *vector.Batch, i int, matchable bool) error {
 	}
 	if add {
 		e := own.add(j.key, b, i, total)
-		j.touch(own, e)
+		j.touch(in, own.group[e])
 		if err := j.single(in, own, e); err != nil {
 			return err
 		}
@@ -191,9 +199,10 @@ func (j *Join) single(in int, own *side, e int32) error {
 	return nil
 }
 
-func (j *Join) touch(s *side, e int32) {
-	if j.cx.TTL > 0 {
-		s.touched[s.group[e]] = j.cx.Now()
+// touch keeps a group of a side for another time to live.
+func (j *Join) touch(in int, g int32) {
+	if j.ttl[in] > 0 {
+		j.sides[in].touched[g] = j.cx.Now()
 	}
 }
 
@@ -290,9 +299,7 @@ func (j *Join) match(in int, b *vector.Batch, i int) ([]int32, error) {
 	if g < 0 {
 		return nil, nil
 	}
-	if j.cx.TTL > 0 {
-		other.touched[g] = j.cx.Now()
-	}
+	j.touch(1-in, g)
 	if j.pred == nil {
 		// A copy: emitting padded rows may not, but removal could reorder the group.
 		j.pairs = append(j.pairs[:0], other.rows[g]...)
@@ -418,15 +425,16 @@ func (j *Join) measure() {
 	j.cx.Metrics.StateBytes.Store(j.sides[0].bytes() + j.sides[1].bytes())
 }
 
-// expire sweeps both sides, at most four times a TTL.
+// expire sweeps the sides, each at most four times its TTL.
 func (j *Join) expire() {
-	now := j.cx.Now()
-	if !j.swept.Due(now, j.cx.TTL) {
-		return
+	for in, ttl := range j.ttl {
+		if ttl == 0 {
+			continue
+		}
+		if now := j.cx.Now(); j.swept[in].Due(now, ttl) {
+			j.sides[in].expire(now - ttl.Milliseconds())
+		}
 	}
-	old := now - j.cx.TTL.Milliseconds()
-	j.sides[0].expire(old)
-	j.sides[1].expire(old)
 }
 
 // Close implements exec.Operator.
