@@ -107,7 +107,7 @@ func unknownMatch(o *Options, in, rows plan.Node, q *plan.Subquery, match plan.E
 	all, known := counted(0, "$rows"), counted(1, "$values")
 	value := func(v types.Value) plan.Expr { return &plan.Literal{Value: v, T: truth.OrNull()} }
 	return join, &plan.OpExpr{Op: plan.Case, T: truth.OrNull(), Span: q.Span, Args: []plan.Expr{
-		op(plan.IsNotNull, match), value(!q.Not),
+		match, value(!q.Not),
 		op(plan.Eq, all, zero), value(q.Not),
 		op(plan.Or, op(plan.IsNull, q.Args[0]), op(plan.Gt, all, known)), value(nil),
 		value(q.Not),

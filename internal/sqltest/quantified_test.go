@@ -106,7 +106,7 @@ func TestQuantifiedComparisons(t *testing.T) {
 						in := op == "=" && word != "ALL" || op == "<>" && word == "ALL"
 						x := fmt.Sprintf("v %s %s (SELECT v FROM u%s)", op, word, correlation)
 						for _, form := range []string{"value", "where", "not"} {
-							if form == "value" && (strings.Contains(correlation, "<") || in && correlation != "") {
+							if form == "value" && strings.Contains(correlation, "<") && !in {
 								continue // refused: a correlated sub-query of an aggregate needs equalities
 							}
 							var want []string

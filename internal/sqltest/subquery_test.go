@@ -11,6 +11,12 @@ func TestSubqueriesOfGroups(t *testing.T) {
 		"CREATE VIEW u AS SELECT * FROM (VALUES ('x', 'ex'), ('y', 'why')) AS v(k, name);\n"
 	for _, c := range []struct{ query, want string }{
 		{"SELECT SUM(n), (SELECT MAX(name) FROM u WHERE u.k = o.k) FROM o GROUP BY k", "3,ex|5,why"},
+		{"SELECT k, n, EXISTS (SELECT 1 FROM u WHERE u.k = o.k AND name = 'ex') FROM o", "x,1,TRUE|x,2,TRUE|y,5,FALSE"},
+		{"SELECT n FROM o WHERE n = 1 OR NOT EXISTS (SELECT 1 FROM u WHERE u.k < o.k)", "1|2"},
+		{"SELECT n, EXISTS (SELECT 1 FROM u WHERE u.k <= o.k) FROM o", "1,TRUE|2,TRUE|5,TRUE"}, // several rows fit
+		{"SELECT n, EXISTS (SELECT 1 FROM u WHERE u.name || u.k = 'ex' || o.k) FROM o", "1,TRUE|2,TRUE|5,FALSE"},
+		{"SELECT COUNT(*) FILTER (WHERE e) FROM (SELECT k IN (SELECT u.k FROM u WHERE CHAR_LENGTH(name) > n) AS e FROM o)", "1"},
+		{"SELECT n, CASE WHEN NOT EXISTS (SELECT 1 FROM u WHERE n > 1) THEN 'no' ELSE 'yes' END FROM o", "1,no|2,yes|5,yes"},
 		{"SELECT k FROM o GROUP BY k HAVING SUM(n) > (SELECT COUNT(*) + 2 FROM u)", "y"},
 		{"SELECT k, SUM(n) FROM o GROUP BY k HAVING EXISTS (SELECT 1 FROM u WHERE u.k = o.k AND name = 'ex')", "x,3"},
 		{"SELECT o.k, t.name FROM o, LATERAL (SELECT name FROM u WHERE u.k = o.k) t WHERE n > 1", "x,ex|y,why"},
