@@ -59,7 +59,7 @@ func (d *decoder) decode(recs *format.Records, split string) (*vector.Batch, err
 		}
 		if d.r.t.OnBad == nil {
 			if fault == nil {
-				fault = fmt.Errorf("before position %s: %w", recs.Position(record), why)
+				fault = fmt.Errorf("before position %s: %w", connector.ShowPosition(recs.Position(record)), why)
 			}
 			return
 		}

@@ -86,6 +86,7 @@ type app struct {
 	ctx         context.Context
 	interrupted atomic.Int32 // signals received
 	onSignal    chan struct{}
+	signalled   chan os.Signal // what signals listens to
 	commands    commands
 	kong        *kong.Kong
 	reportEvery time.Duration // see engine.Options.Report
@@ -261,6 +262,7 @@ func (a *app) cut(s engine.Steps) engine.Steps {
 func (a *app) signals(cancel context.CancelFunc) (stop func()) {
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	a.signalled = ch
 	done := make(chan struct{})
 	go func() {
 		for {
@@ -281,6 +283,16 @@ func (a *app) signals(cancel context.CancelFunc) (stop func()) {
 		signal.Stop(ch)
 		close(done)
 	}
+}
+
+// takeInterrupts hands Ctrl-C to the caller, for whom it does not mean the end
+// of the command, until release.
+func (a *app) takeInterrupts() (ints chan os.Signal, release func()) {
+	ints = make(chan os.Signal, 1)
+	signal.Notify(ints, os.Interrupt)
+	signal.Stop(a.signalled)
+	signal.Notify(a.signalled, syscall.SIGTERM)
+	return ints, func() { signal.Stop(ints) }
 }
 
 // engine makes the engine of a command.

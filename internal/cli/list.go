@@ -35,7 +35,10 @@ func (c *functionsCmd) Run(a *app) (err error) {
 	if c.Name != "" {
 		defs := set.Lookup(c.Name)
 		if len(defs) == 0 {
-			return rejected{diag.At(diag.Span{}, diag.UnknownFunction, "no function %s", c.Name).DidYouMean(c.Name, set.Names())}
+			if showForm(out, c.Name) {
+				return nil
+			}
+			return rejected{diag.At(diag.Span{}, diag.UnknownFunction, "no function %s", c.Name).DidYouMean(strings.ToUpper(c.Name), append(set.Names(), formNames()...))}
 		}
 		for i, d := range defs {
 			if i > 0 {

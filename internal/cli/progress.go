@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/runtime"
 )
@@ -188,23 +189,11 @@ func positions(p map[string]string) string {
 	}
 	var parts []string
 	for _, k := range slices.Sorted(maps.Keys(p)) {
-		parts = append(parts, fmt.Sprintf("%s at %s", k, shownPosition(p[k])))
+		parts = append(parts, fmt.Sprintf("%s at %s", k, connector.ShowPosition(p[k])))
 		if len(parts) == 8 && len(p) > 8 {
 			parts = append(parts, fmt.Sprintf("and %d more", len(p)-8))
 			break
 		}
 	}
 	return ", " + strings.Join(parts, ", ")
-}
-
-func shownPosition(p string) string {
-	if p == "\xff" {
-		return "its end"
-	}
-	for _, c := range []byte(p) {
-		if c < 0x20 || c > 0x7e {
-			return fmt.Sprintf("%x", p)
-		}
-	}
-	return p
 }

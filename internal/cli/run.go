@@ -12,6 +12,7 @@ import (
 
 	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/internal/compile"
+	"github.com/runnelio/runnel/internal/diag"
 	"github.com/runnelio/runnel/internal/engine"
 	"github.com/runnelio/runnel/internal/runtime"
 	"github.com/runnelio/runnel/internal/sql/ast"
@@ -85,21 +86,36 @@ const holdFor = time.Second
 // scriptRun runs scripts: jobs of INSERTs run beside one another and are waited
 // for at the end.
 type scriptRun struct {
-	a     *app
-	e     *engine.Engine
-	jobs  []*runtime.Job // to wait for
-	mu    sync.Mutex
-	all   []*runtime.Job // that were started
-	bar   bool
-	quiet bool
-	stats bool
+	a    *app
+	e    *engine.Engine
+	jobs []*runtime.Job // to wait for
+	// origins are the texts of these jobs.
+	origins map[*runtime.Job]origin
+	mu      sync.Mutex
+	all     []*runtime.Job // that were started
+	bar     bool
+	quiet   bool
+	stats   bool
 	// release lets jobs begin that wait for others; nil: none do.
 	release func()
 	// gcPercent is what collectAsUsual goes back to; 0: nothing.
 	gcPercent int
 }
 
+// script runs the statements of a text. One that fails ends the jobs before it.
 func (r *scriptRun) script(s *compile.Session, text, name string) error {
+	err := r.statements(s, text, name, 1, 1)
+	if errors.As(err, new(errCut)) {
+		return errors.Join(err, r.wait()) // jobs that run end cleanly
+	}
+	if err != nil {
+		return errors.Join(refused(err), r.abort())
+	}
+	return nil
+}
+
+// statements runs the statements of a text that begins at line:col of its source.
+func (r *scriptRun) statements(s *compile.Session, text, name string, line, col int) error {
 	var collect *rowPrinter
 	r.collectLess(len(text))
 	defer r.collectAsUsual()
@@ -131,16 +147,20 @@ func (r *scriptRun) script(s *compile.Session, text, name string) error {
 				return r.finish(run)
 			}
 			r.jobs = append(r.jobs, run)
+			if r.origins == nil {
+				r.origins = map[*runtime.Job]origin{}
+			}
+			r.origins[run] = origin{text, line, col}
 			return nil
 		},
 	}))
-	if errors.As(err, new(errCut)) {
-		return errors.Join(err, r.wait()) // jobs that run end cleanly
-	}
-	if err != nil {
-		return errors.Join(refused(err), r.abort())
-	}
-	return nil
+	return diag.Moved(err, text, line, col)
+}
+
+// origin is the text that a job was made of, and where it begins in its source.
+type origin struct {
+	text      string
+	line, col int
 }
 
 // jobError is the failure of a job that was started, or could not be.
@@ -257,6 +277,9 @@ loop:
 	}
 	bar.clear()
 	err := j.Wait()
+	if o, ok := r.origins[j]; ok && err != nil { // the script is over: its text is not attached any more
+		err = diag.Moved(diag.WithSource(err, o.text), o.text, o.line, o.col)
+	}
 	if !r.quiet {
 		summary(out, j, err)
 	}

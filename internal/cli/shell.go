@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/runnelio/runnel/internal/runtime"
 	"github.com/runnelio/runnel/internal/sql"
 	"github.com/runnelio/runnel/internal/sql/ast"
+	"github.com/runnelio/runnel/types"
 )
 
 type sqlCmd struct {
@@ -51,17 +51,12 @@ func (c *sqlCmd) Run(a *app) error {
 		}
 	}
 	if !isTerminal(a.IO.In) || !isTerminal(a.IO.Out) {
-		text, err := io.ReadAll(a.IO.In)
-		if err != nil {
-			return err
-		}
 		r := &scriptRun{a: a, e: e, quiet: true}
-		if err := r.script(s, string(text), "stdin"); err != nil {
-			return err
-		}
-		return r.wait()
+		return r.piped(s, a.IO.In.(io.Reader))
 	}
-	sh := &shell{a: a, e: e, s: s}
+	ints, release := a.takeInterrupts()
+	defer release()
+	sh := &shell{a: a, e: e, s: s, ints: ints}
 	return sh.loop()
 }
 
@@ -73,26 +68,39 @@ type shell struct {
 	e    *engine.Engine
 	s    *compile.Session
 	jobs []*runtime.Job
+	// ints are the Ctrl-Cs: each is for the query that runs or the line that is typed.
+	ints <-chan os.Signal
+	// plain tells that the terminal cannot redraw: rows are printed as they come.
+	plain bool
+}
+
+// cursorWait is how long a terminal has to tell where its cursor is.
+const cursorWait = time.Second
+
+// lines returns what reads statements: an editor where the terminal can do it.
+func (sh *shell) lines() interface{ read() (string, error) } {
+	in, ok := file(sh.a.IO.In)
+	out, ok2 := file(sh.a.IO.Out)
+	dumb := os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" && goruntime.GOOS != "windows"
+	var typed []byte
+	if ok && ok2 && !dumb {
+		if ok, typed = tellsCursor(in, out, cursorWait); ok {
+			return sh.lineEditor(typed)
+		}
+	}
+	sh.plain = true
+	return sh.plainLines(typed)
 }
 
 func (sh *shell) loop() error {
-	rl := readline.NewShell()
-	rl.Prompt.Primary(func() string { return "runnel> " })
-	rl.Prompt.Secondary(func() string { return "   ...> " })
-	rl.AcceptMultiline = func(line []rune) bool { return complete(string(line), sh.s.Settings.Get("sql.dialect")) }
-	rl.Completer = func(line []rune, cursor int) readline.Completions {
-		return sh.completions(string(line[:cursor]))
-	}
-	if path := historyFile(); path != "" {
-		rl.History.AddFromFile("runnel", path)
-	}
 	fmt.Fprintf(sh.a.IO.Out, "Runnel %s. Statements end with a semicolon; HELP; for help, QUIT; or Ctrl-D to leave.\n", Version)
+	lines := sh.lines()
 	for {
-		line, err := rl.Readline()
+		line, err := lines.read()
 		switch {
 		case errors.Is(err, io.EOF):
 			return sh.leave()
-		case errors.Is(err, readline.ErrInterrupt):
+		case errors.Is(err, errInterrupt):
 			continue
 		case err != nil:
 			return err
@@ -110,7 +118,7 @@ func (sh *shell) loop() error {
 			fmt.Fprint(sh.a.IO.Out, help)
 			continue
 		case "JOBS":
-			sh.list()
+			listJobs(sh.a.IO.Out, sh.jobs)
 			continue
 		}
 		if err := sh.execute(line); err != nil {
@@ -162,8 +170,8 @@ func (sh *shell) leave() error {
 	return errors.Join(errs...)
 }
 
-func (sh *shell) list() {
-	for _, j := range sh.jobs {
+func listJobs(out io.Writer, jobs []*runtime.Job) {
+	for _, j := range jobs {
 		state := "running"
 		select {
 		case <-j.Done():
@@ -173,12 +181,13 @@ func (sh *shell) list() {
 			}
 		default:
 		}
-		fmt.Fprintf(sh.a.IO.Out, "%-30s %-10s %s\n", j.Name, j.Elapsed().Round(time.Second), state)
+		fmt.Fprintf(out, "%-30s %-10s %s\n", j.Name, j.Elapsed().Round(time.Second), state)
 	}
 }
 
 func (sh *shell) execute(text string) error {
 	var view *liveView
+	var rows *rowPrinter
 	return engine.Script(sh.a.ctx, sh.s, text, "", engine.Steps{
 		Statement: func(_ ast.Statement, res *compile.Result) error {
 			if err := sh.a.answer(res); err != nil {
@@ -190,10 +199,19 @@ func (sh *shell) execute(text string) error {
 			return nil
 		},
 		Collect: func() connector.Sink {
+			if sh.plain {
+				rows = newRowPrinter(sh.a.IO.Out, formatTable, sh.s.Func().Zone)
+				return rows
+			}
 			view = newLiveView(sh.a.IO.Out, sh.s.Func().Zone)
 			return view
 		},
-		Query: func(_ ast.Statement, j *compile.Job) error { return sh.query(j, view) },
+		Query: func(_ ast.Statement, j *compile.Job) error {
+			if sh.plain {
+				return sh.query(j, func(s *types.Schema) error { return rows.begin(s, false) }, func() {}, rows.end)
+			}
+			return sh.query(j, view.begin, view.draw, view.end)
+		},
 		Insert: func(j *compile.Job, wait bool) error {
 			run, err := sh.e.Start(sh.a.ctx, j)
 			if err != nil {
@@ -209,32 +227,40 @@ func (sh *shell) execute(text string) error {
 	})
 }
 
-// query runs a SELECT until it ends or Ctrl-C.
-func (sh *shell) query(j *compile.Job, view *liveView) error {
-	if err := view.begin(j.Schema); err != nil {
+// query runs a SELECT until it ends or Ctrl-C, and shows its rows.
+func (sh *shell) query(j *compile.Job, begin func(*types.Schema) error, draw func(), end func() error) error {
+	if err := begin(j.Schema); err != nil {
 		return err
 	}
 	run, err := sh.e.Start(sh.a.ctx, j)
 	if err != nil {
 		return err
 	}
-	err = sh.until(run, view.draw)
-	return errors.Join(view.end(), err)
+	err = sh.until(run, draw)
+	return errors.Join(end(), err)
 }
 
-// until waits for a job; Ctrl-C stops it.
+// until waits for a job; Ctrl-C stops it, and a second one ends it at once.
 func (sh *shell) until(run *runtime.Job, draw func()) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	select {
+	case <-sh.ints: // was for what ran before
+	default:
+	}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	done := ctx.Done()
+	stopped, told := false, sh.a.onSignal
 	for {
 		select {
 		case <-run.Done():
 			return run.Wait()
-		case <-done:
-			done = nil
+		case <-sh.ints:
+			if stopped {
+				run.Cancel()
+			}
+			stopped = true
+			run.Stop()
+		case <-told: // to end all
+			told = nil
 			run.Stop()
 		case <-tick.C:
 			draw()

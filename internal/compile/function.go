@@ -54,19 +54,35 @@ var markers = []string{"org.apache.rocketmq.streams.script.annotation.Function",
 func (s *Session) implementation(x *ast.CreateFunction) ([]function.Def, error) {
 	name, class := x.Name.Last(), x.Class.Value
 	builtin := s.functions().Has(name)
+	unread := func() {
+		if len(x.Jars) > 0 {
+			s.warnings = append(s.warnings, fmt.Sprintf("function %s: the jar is not read, class %s stands for a built-in function", name, class))
+		}
+	}
 	if slices.ContainsFunc(markers, func(m string) bool { return strings.EqualFold(m, class) }) {
 		if !builtin {
 			s.warnings = append(s.warnings, fmt.Sprintf("class %s stands for a built-in function, but there is none called %s", class, name))
+		} else {
+			unread()
 		}
 		return nil, nil
 	}
 	if defs := s.functions().Lookup(class); len(defs) > 0 {
+		unread()
 		out := make([]function.Def, len(defs))
 		for i, d := range defs {
 			out[i] = *d
 			out[i].Name, out[i].Aliases, out[i].Eg = strings.ToUpper(name), nil, nil
 		}
 		return out, nil
+	}
+	if len(x.Jars) > 0 {
+		if !builtin {
+			return nil, diag.At(x.Jars[0].Pos(), diag.Unsupported, "functions of jars are not loaded yet").
+				Hint("this program runs no Java; its functions are built in or written in Go")
+		}
+		s.warnings = append(s.warnings, fmt.Sprintf("function %s is the built-in one: class %s of the jar is not read", name, class))
+		return nil, nil
 	}
 	if s.opts.Load == nil {
 		return nil, nil

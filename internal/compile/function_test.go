@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/runnelio/runnel/internal/builtin"
@@ -70,6 +71,12 @@ func TestDialectChoosesFunctions(t *testing.T) {
 	}
 	is("NO_SUCH('a')", "error")
 	run("CREATE FUNCTION shout AS 'upper'")
+	for _, text := range []string{"CREATE FUNCTION cry AS 'upper' USING JAR 'a.jar'", "CREATE FUNCTION lower AS 'com.acme.Lower' USING JAR 'a.jar'", "CREATE FUNCTION lower AS 'com.sql.Function' USING JAR 'a.jar'"} {
+		if w := run(text); len(w) != 1 || !strings.Contains(w[0], "not read") {
+			t.Errorf("%s: warnings %q", text, w)
+		}
+		run("DROP FUNCTION IF EXISTS lower")
+	}
 	is("SHOUT('a')", "A")
 	is("BROUND(1.25E0, 1)", bround)
 	run("SET 'sql.dialect' = 'flink'")

@@ -189,6 +189,28 @@ func WithSource(err error, src string) error {
 	return err
 }
 
+// Moved adds to the places of err in src, where they are counted from its
+// beginning, that src begins at line:col of a longer text. It returns err.
+func Moved(err error, src string, line, col int) error {
+	var l List
+	var e *Error
+	switch {
+	case errors.As(err, &l):
+	case errors.As(err, &e):
+		l = List{e}
+	}
+	for _, e := range l {
+		if e.Span.IsZero() || e.Source != src {
+			continue
+		}
+		if e.Span.Line == 1 {
+			e.Span.Col += int32(col - 1)
+		}
+		e.Span.Line += int32(line - 1)
+	}
+	return err
+}
+
 // Render returns err as people read it: for errors with a place and a source,
 // the line with a caret under the place, and the hint.
 func Render(err error) string {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/runnelio/runnel/connector"
 	"github.com/runnelio/runnel/format"
 	"github.com/runnelio/runnel/internal/metrics"
 	"github.com/runnelio/runnel/internal/plan"
@@ -20,7 +21,7 @@ type RecordError struct {
 }
 
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("table %s: %s, before position %s: %v: %s", e.Table, e.Split, e.Position, e.Err, e.Record)
+	return fmt.Sprintf("table %s: %s, before position %s: %v: %s", e.Table, e.Split, connector.ShowPosition(e.Position), e.Err, e.Record)
 }
 
 // Unwrap returns Err.
