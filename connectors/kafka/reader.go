@@ -142,7 +142,7 @@ func (r *reader) recover(ctx context.Context, fault error) error {
 	case errors.As(fault, &loss):
 		r.s.log.Warn("the broker lost records", "partition", splitID(r.topic, r.partition), "error", fault)
 		return nil // the client goes on where the partition does
-	case temporary(fault):
+	case temporary(fault), closedAtOnce(fault): // the broker has been talked to before
 		r.s.health.Failing("fetch "+splitID(r.topic, r.partition), fault)
 		r.faulty = true
 		return nil // the client tries again, and has said so

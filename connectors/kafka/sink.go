@@ -162,9 +162,10 @@ func (r *rows) learn(ctx context.Context) error {
 
 // persist calls f until it succeeds, fails for good, or ctx ends.
 func (r *rows) persist(ctx context.Context, what string, f func() error) error {
+	var p patience
 	for delay := 100 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
 		err := f()
-		if err == nil || !temporary(err) {
+		if err == nil || !p.has(err) {
 			r.health.Working(what)
 			return err
 		}

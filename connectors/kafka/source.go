@@ -131,12 +131,37 @@ func (s *source) list(ctx context.Context) ([]connector.Split, error) {
 	return out, nil
 }
 
+// patience tells for how long a call is tried again.
+type patience struct{ since time.Time }
+
+// closedPatience is how long a broker may close connections at once. One that
+// starts or ends does for a moment; one that wants TLS does for ever.
+const closedPatience = 5 * time.Second
+
+// has tells whether there is patience with err.
+func (p *patience) has(err error) bool {
+	if !closedAtOnce(err) {
+		p.since = time.Time{}
+		return temporary(err)
+	}
+	if p.since.IsZero() {
+		p.since = time.Now()
+	}
+	return time.Since(p.since) < closedPatience
+}
+
+func closedAtOnce(err error) bool {
+	var eof *kgo.ErrFirstReadEOF
+	return errors.As(err, &eof)
+}
+
 // persist calls f until it succeeds, fails for good, or ctx ends. The client
 // has tried for a while already when it gives an error.
 func (s *source) persist(ctx context.Context, what string, f func() error) error {
+	var p patience
 	for delay := 200 * time.Millisecond; ; delay = min(2*delay, 5*time.Second) {
 		err := f()
-		if err == nil || !temporary(err) {
+		if err == nil || !p.has(err) {
 			s.health.Working(what)
 			return err
 		}
