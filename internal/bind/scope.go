@@ -116,22 +116,25 @@ func (b *binder) ref(r *ast.Ref, s *scope) (plan.Expr, error) {
 			return e, err
 		}
 	}
-	depth := 0
-	for q := s; q != nil; q, depth = q.outer, depth+1 {
-		e, rest, err := b.find(r.Parts, q, depth, r.Pos())
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			continue
-		}
-		b.spans[e] = r.Pos()
-		for _, p := range rest {
-			if e, err = b.fieldByName(e, p); err != nil {
+	// A table of an outer query comes before a column of the inner one, as in Calcite.
+	for _, tables := range []bool{true, false} {
+		depth := 0
+		for q := s; q != nil; q, depth = q.outer, depth+1 {
+			e, rest, err := b.find(r.Parts, q, depth, tables, r.Pos())
+			if err != nil {
 				return nil, err
 			}
+			if e == nil {
+				continue
+			}
+			b.spans[e] = r.Pos()
+			for _, p := range rest {
+				if e, err = b.fieldByName(e, p); err != nil {
+					return nil, err
+				}
+			}
+			return e, nil
 		}
-		return e, nil
 	}
 	last := r.Parts[len(r.Parts)-1]
 	if x := s.aliases[last.Name]; x != nil && len(r.Parts) == 1 {
@@ -167,10 +170,14 @@ func (s *scope) anyTable(parts []*ast.Ident) bool {
 	return false
 }
 
-// find looks parts up in one scope; rest are the parts behind the column. A nil
-// expression: nothing of that name.
-func (b *binder) find(parts []*ast.Ident, s *scope, depth int, span diag.Span) (plan.Expr, []*ast.Ident, error) {
-	for n := min(len(parts)-1, 3); n >= 0; n-- {
+// find looks parts up in one scope, with a table in front of the column or without
+// one; rest are the parts behind the column. A nil expression: nothing of that name.
+func (b *binder) find(parts []*ast.Ident, s *scope, depth int, tables bool, span diag.Span) (plan.Expr, []*ast.Ident, error) {
+	most, least := min(len(parts)-1, 3), 1
+	if !tables {
+		most, least = 0, 0
+	}
+	for n := most; n >= least; n-- {
 		if n > 0 && !s.hasTable(parts[:n]) {
 			continue
 		}

@@ -54,6 +54,7 @@ func (c *queryCmd) Run(a *app) error {
 			return printer
 		},
 		Query: func(_ ast.Statement, j *compile.Job) error {
+			printer.order = j.Order
 			if err := printer.begin(j.Schema, c.Result == "final"); err != nil {
 				return err
 			}

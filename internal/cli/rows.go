@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/runnelio/runnel/format"
 	formatjson "github.com/runnelio/runnel/format/json"
+	"github.com/runnelio/runnel/internal/plan"
 	"github.com/runnelio/runnel/types"
 	"github.com/runnelio/runnel/vector"
 )
@@ -31,6 +34,7 @@ type rowPrinter struct {
 	zone   *time.Location
 	schema *types.Schema
 	final  bool
+	order  []plan.SortKey // of the final rows, which else stand as they came
 	// kept are the final rows so far, in the order they came, as printed text.
 	kept []*keptRow
 	// at finds a kept row by its text: the newest of equal ones last.
@@ -46,6 +50,7 @@ type rowPrinter struct {
 type keptRow struct {
 	line  []byte
 	cells []string
+	keys  []types.Value // of the columns of order
 	gone  bool
 }
 
@@ -124,6 +129,13 @@ func (p *rowPrinter) row(b *vector.Batch, i int) error {
 		if k.line, err = p.line(nil, b, i, types.Insert); err != nil {
 			return err
 		}
+	}
+	for _, o := range p.order {
+		v := vector.Get(b.Cols[o.Column], i)
+		if s, ok := v.(string); ok {
+			v = strings.Clone(s) // of the batch, which is filled again
+		}
+		k.keys = append(k.keys, v)
 	}
 	p.at[key] = append(list, k)
 	p.kept = append(p.kept, k)
@@ -256,6 +268,7 @@ func (p *rowPrinter) Close(context.Context) error { return nil }
 
 // end prints the final rows, or the end of the table.
 func (p *rowPrinter) end() error {
+	slices.SortStableFunc(p.kept, p.compare)
 	for _, k := range p.kept {
 		if k.gone {
 			continue
@@ -278,6 +291,27 @@ func (p *rowPrinter) end() error {
 		fmt.Fprintf(p.out, "%s\n", rowCount(p.rows))
 	}
 	return p.Flush(context.Background())
+}
+
+// compare orders final rows.
+func (p *rowPrinter) compare(a, b *keptRow) int {
+	for i, o := range p.order {
+		x, y := a.keys[i], b.keys[i]
+		c := types.Compare(x, y, p.schema.Fields[o.Column].Type)
+		switch {
+		case c == 0:
+			continue
+		case x == nil || y == nil:
+			if (x == nil) == o.NullsFirst {
+				return -1
+			}
+			return 1
+		case o.Desc:
+			return -c
+		}
+		return c
+	}
+	return 0
 }
 
 func rowCount(n int64) string {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,6 +103,9 @@ type Job struct {
 	Plan *physical.Plan
 	// Schema is of the rows a query collects; nil if all goes to tables.
 	Schema *types.Schema
+	// Order is the query's ORDER BY over columns of Schema, as far as they show it.
+	// In streaming mode rows come in the order they change all the same.
+	Order []plan.SortKey
 	// Func is the context of its functions: the session's zone when it was made.
 	Func *function.Context
 	// Tables are the paths of the tables that are written.
@@ -312,7 +316,7 @@ func (s *Session) job(roots []plan.Node, o physical.Options) (*Result, error) {
 	for _, r := range roots {
 		if k, ok := r.(*plan.Sink); ok {
 			if k.Table == nil {
-				j.Schema = k.Input.Schema()
+				j.Schema, j.Order = k.Input.Schema(), orderOf(k.Input)
 			} else {
 				j.Tables = append(j.Tables, k.Table.Path)
 			}
@@ -325,6 +329,29 @@ func (s *Session) job(roots []plan.Node, o physical.Options) (*Result, error) {
 		}
 	}
 	return &Result{Job: j}, nil
+}
+
+// orderOf returns the order that a query asks for its rows, over its columns.
+func orderOf(n plan.Node) []plan.SortKey {
+	switch x := n.(type) {
+	case *plan.Sort:
+		return x.Keys
+	case *plan.Project:
+		var keys []plan.SortKey
+		for _, k := range orderOf(x.Input) {
+			at := slices.IndexFunc(x.Exprs, func(e plan.Expr) bool {
+				c, ok := e.(*plan.Column)
+				return ok && c.Index == k.Column
+			})
+			if at < 0 {
+				break // what is behind it orders only rows that are equal in it
+			}
+			k.Column = at
+			keys = append(keys, k)
+		}
+		return keys
+	}
+	return nil
 }
 
 // The session's place in the catalog, for functions that tell it.
