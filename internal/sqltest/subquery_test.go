@@ -14,7 +14,7 @@ func TestSubqueriesOfGroups(t *testing.T) {
 		{"SELECT k, n, EXISTS (SELECT 1 FROM u WHERE u.k = o.k AND name = 'ex') FROM o", "x,1,TRUE|x,2,TRUE|y,5,FALSE"},
 		{"SELECT n FROM o WHERE n = 1 OR NOT EXISTS (SELECT 1 FROM u WHERE u.k < o.k)", "1|2"},
 		{"SELECT n FROM o WHERE EXISTS (SELECT 1 FROM (VALUES ('y', TRUE)) AS i(y, o) WHERE i.y = o.k)", "5"}, // not the column o
-		{"SELECT n, EXISTS (SELECT 1 FROM u WHERE u.k <= o.k) FROM o", "1,TRUE|2,TRUE|5,TRUE"}, // several rows fit
+		{"SELECT n, EXISTS (SELECT 1 FROM u WHERE u.k <= o.k) FROM o", "1,TRUE|2,TRUE|5,TRUE"},                // several rows fit
 		{"SELECT n, EXISTS (SELECT 1 FROM u WHERE u.name || u.k = 'ex' || o.k) FROM o", "1,TRUE|2,TRUE|5,FALSE"},
 		{"SELECT COUNT(*) FILTER (WHERE e) FROM (SELECT k IN (SELECT u.k FROM u WHERE CHAR_LENGTH(name) > n) AS e FROM o)", "1"},
 		{"SELECT n, CASE WHEN NOT EXISTS (SELECT 1 FROM u WHERE n > 1) THEN 'no' ELSE 'yes' END FROM o", "1,no|2,yes|5,yes"},
