@@ -149,14 +149,17 @@ func (b *binder) aggArgs(name string, x *ast.Call, s *scope) (aggCall, error) {
 // unusedOrder checks the order of the values of an aggregate and warns of it: Flink
 // takes it where a collection is made, and keeps the order of the rows.
 func (b *binder) unusedOrder(name string, x *ast.Call, s *scope) error {
-	for what, items := range map[string][]*ast.SortItem{"ORDER BY": x.OrderBy, "WITHIN GROUP": x.WithinGroup} {
-		for _, o := range items {
+	for _, order := range []struct {
+		words string
+		items []*ast.SortItem
+	}{{"ORDER BY", x.OrderBy}, {"WITHIN GROUP", x.WithinGroup}} {
+		for _, o := range order.items {
 			if _, err := b.expr(o.X, s); err != nil {
 				return err
 			}
 		}
-		if items != nil && b.Warn != nil {
-			b.Warn(items[0].Pos(), what+" has no effect in "+name+", as in Flink: the values are in the order of the rows")
+		if order.items != nil && b.Warn != nil {
+			b.Warn(order.items[0].Pos(), order.words+" has no effect in "+name+", as in Flink: the values are in the order of the rows")
 		}
 	}
 	return nil

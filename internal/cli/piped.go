@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -26,16 +25,11 @@ func (r *scriptRun) piped(s *compile.Session, in io.Reader) error {
 		if err != nil {
 			return errors.Join(err, r.wait())
 		}
-		switch strings.ToUpper(strings.TrimSpace(text)) {
-		case "QUIT", "EXIT":
+		quit, done := command(r.a.IO.Out, text, "", r.jobs) // there is no screen to clear
+		if quit {
 			return r.wait()
-		case "CLEAR": // there is no screen
-			continue
-		case "HELP":
-			fmt.Fprint(r.a.IO.Out, help)
-			continue
-		case "JOBS":
-			listJobs(r.a.IO.Out, r.jobs)
+		}
+		if done {
 			continue
 		}
 		if err := r.statements(s, text, "", line, col); err != nil {

@@ -105,26 +105,36 @@ func (sh *shell) loop() error {
 		case err != nil:
 			return err
 		}
-		word := strings.ToUpper(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(line), ";")))
-		switch word {
-		case "":
-			continue
-		case "QUIT", "EXIT":
+		quit, done := command(sh.a.IO.Out, line, "\x1b[H\x1b[2J", sh.jobs)
+		if quit {
 			return sh.leave()
-		case "CLEAR":
-			fmt.Fprint(sh.a.IO.Out, "\x1b[H\x1b[2J")
-			continue
-		case "HELP":
-			fmt.Fprint(sh.a.IO.Out, help)
-			continue
-		case "JOBS":
-			listJobs(sh.a.IO.Out, sh.jobs)
+		}
+		if done {
 			continue
 		}
 		if err := sh.execute(line); err != nil {
 			fmt.Fprintln(sh.a.IO.Out, diag.Render(err))
 		}
 	}
+}
+
+// command carries out a command of the shell, with a semicolon or without. done tells
+// that text is one, or nothing; quit that the shell is to be left.
+func command(out io.Writer, text, clearing string, jobs []*runtime.Job) (quit, done bool) {
+	switch strings.ToUpper(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), ";"))) {
+	case "":
+	case "QUIT", "EXIT":
+		return true, true
+	case "CLEAR":
+		fmt.Fprint(out, clearing)
+	case "HELP":
+		fmt.Fprint(out, help)
+	case "JOBS":
+		listJobs(out, jobs)
+	default:
+		return false, false
+	}
+	return false, true
 }
 
 const help = `CREATE TABLE …; INSERT INTO … SELECT …;   Flink SQL; an INSERT runs in the background
